@@ -1,0 +1,30 @@
+import type { Datatype } from '../base/tensor/datatype.ts';
+import type { Signature } from './signature.ts';
+
+/** A model file (or folder) that was found and read, but not loaded. */
+export interface Artifact {
+  /** `onnx` or `ort`. */
+  readonly format: string;
+  /** Absolute path. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** SHA-256 over the file and its external data, hex: the model's revision. */
+  readonly contentHash: string;
+  readonly signature: Signature;
+  /** Why dimension 0 is, or is not, taken for the batch axis by the signature alone. */
+  readonly batchAxisReason: string;
+  /** Inputs that index a table: the model accepts integers in [0, limit) there. Found in the graph. */
+  readonly indexLimits: Readonly<Record<string, number>>;
+  /** Parts that are served without, each with the reason: outputs that are no tensors. */
+  readonly omitted: readonly OmittedPart[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface OmittedPart {
+  readonly kind: 'output' | 'input';
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** Datatypes that an engine can take and give. */
+export type DatatypeSet = ReadonlySet<Datatype>;

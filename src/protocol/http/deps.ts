@@ -1,0 +1,32 @@
+import type { Logger } from '../../base/telemetry/log.ts';
+import type { MetricsRegistry } from '../../base/telemetry/metrics.ts';
+import type { RequestInstruments } from '../../base/telemetry/request-instruments.ts';
+import type { Clock } from '../../base/util/clock.ts';
+import type { Registry } from '../../registry/contract.ts';
+
+export interface HttpOptions {
+  /** Largest body taken, before and after decompression, in bytes. Default 64 MiB. */
+  readonly maxBodyBytes: number;
+  /** Deadline of a request that sets none, in milliseconds. Default 30 000. */
+  readonly defaultTimeoutMs: number;
+  /** Longest time for a request's headers and body to arrive, in milliseconds. Default 30 000. */
+  readonly receiveTimeoutMs: number;
+}
+
+export const DEFAULT_HTTP_OPTIONS: HttpOptions = {
+  maxBodyBytes: 64 * 1024 * 1024,
+  defaultTimeoutMs: 30_000,
+  receiveTimeoutMs: 30_000,
+};
+
+/** What every HTTP route may use: routes translate and hold no logic of their own. */
+export interface HttpDeps {
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly instruments: RequestInstruments;
+  readonly metrics: MetricsRegistry;
+  readonly options: HttpOptions;
+  /** nimify's own version. */
+  readonly version: string;
+}

@@ -1,0 +1,50 @@
+import type { Tensor } from '../base/tensor/tensor.ts';
+import type { Artifact } from '../model/artifact.ts';
+import type { RequestContext } from '../model/context.ts';
+import type { Model } from '../model/contract.ts';
+import type { InferRequest, InferResponse } from '../model/request.ts';
+
+/** A request that is known to work, and what the model answered to it in its self-test. */
+export interface ServedExample {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** `file`: somebody wrote it beside the model; `generated`: made from the signature. */
+  readonly origin: 'file' | 'generated';
+}
+
+/** One version of one model, with all that a protocol may want to tell about it. */
+export interface ServedModel {
+  readonly name: string;
+  readonly version: string;
+  /** The assembled stack; its `signature` and `state` are the truth. */
+  readonly model: Model;
+  readonly artifact: Artifact;
+  /** Engine and file format as OIP's metadata names them, such as `onnxruntime_onnx`. */
+  readonly platform: string;
+  /** Class names by output name. Empty where neither the model nor a file beside it has any. */
+  readonly labels: Readonly<Record<string, readonly string[]>>;
+  readonly example: ServedExample | undefined;
+  /** Where runs happen and why, batch axis and why: for the log, metadata and `/v1/manifest`. */
+  readonly notes: Readonly<Record<string, string>>;
+}
+
+/** Names, versions, lifecycle, and what is served now. */
+export interface Registry {
+  /** Every version of every model, by name and then version. */
+  list(): readonly ServedModel[];
+  /**
+   * The version asked for, or the newest.
+   * @throws NimifyError MODEL_NOT_FOUND
+   */
+  find(name: string, version?: string): ServedModel;
+  /** True when every model is ready (or degraded) and the process is not draining. */
+  isReady(): boolean;
+  /**
+   * Checks the request against the signature, then lets the model answer.
+   * @throws NimifyError
+   */
+  infer(request: InferRequest, context: RequestContext): Promise<InferResponse>;
+  /** From now on `isReady` is false; what runs may finish. */
+  startDraining(): void;
+  close(options: { readonly graceMs: number }): Promise<void>;
+}
