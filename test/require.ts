@@ -1,0 +1,76 @@
+/**
+ * Tests that need more than npm installs name it here. Where it is missing they are skipped with one line that
+ * says what is missing and how to get it; with NIMIFY_TEST_REQUIRE=all (as in CI) missing is a failure.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'vitest';
+
+interface Requirement {
+  readonly what: string;
+  readonly howToGet: string;
+  isThere(): boolean;
+}
+
+/** The data folder; vitest.config.ts makes the path absolute. */
+export const DATA = process.env.NIMIFY_DATA ?? '../shared/data';
+export const MODELS = join(DATA, 'models');
+
+/** Names of the browser, in order of preference; NIMIFY_CHROMIUM overrides them. */
+const CHROMIUM_NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
+
+const REQUIREMENTS = {
+  data: {
+    what: 'the data folder',
+    howToGet: `set NIMIFY_DATA to a folder with models/ in it (now ${DATA})`,
+    isThere: () => existsSync(MODELS),
+  },
+  curl: {
+    what: 'curl',
+    howToGet: 'apt-get install curl',
+    isThere: () => runs('curl', ['--version']),
+  },
+  chromium: {
+    what: 'Chromium',
+    howToGet: 'apt-get install chromium, or set NIMIFY_CHROMIUM to its path',
+    isThere: () => chromiumPath() !== undefined,
+  },
+  tritonclient: {
+    what: "Triton's Python client",
+    howToGet: 'python3 -m venv .venv && .venv/bin/pip install -r test/interop/requirements.txt',
+    isThere: () => runs(pythonPath(), ['-c', 'import tritonclient.http, numpy']),
+  },
+} as const satisfies Record<string, Requirement>;
+
+export type RequirementName = keyof typeof REQUIREMENTS;
+
+/** Like `describe`, for tests that need something; the body is not even called without it. */
+export function describeWith(names: readonly RequirementName[], title: string, body: () => void): void {
+  const missing = names.map((name): Requirement => REQUIREMENTS[name]).find((need) => !need.isThere());
+  if (missing === undefined) {
+    describe(title, body);
+    return;
+  }
+  const reason = `needs ${missing.what}: ${missing.howToGet}`;
+  it(title, (context) => {
+    if (process.env.NIMIFY_TEST_REQUIRE === 'all') throw new Error(reason);
+    context.skip(reason);
+  });
+}
+
+/** The browser's executable, or undefined. */
+export function chromiumPath(): string | undefined {
+  const names = process.env.NIMIFY_CHROMIUM === undefined ? CHROMIUM_NAMES : [process.env.NIMIFY_CHROMIUM];
+  return names.find((name) => runs(name, ['--version']));
+}
+
+/** Python of the checkout's own environment if there is one, else the system's. */
+export function pythonPath(): string {
+  const own = join(import.meta.dirname, '..', '.venv', 'bin', 'python');
+  return existsSync(own) ? own : 'python3';
+}
+
+function runs(command: string, args: readonly string[]): boolean {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+}
