@@ -27,3 +27,6 @@ export function createOwner(onFree?: () => void): BufferOwner {
     },
   };
 }
+
+/** Buffers that belong to somebody outside, who keeps them: never transferred, never freed here. */
+export const BORROWED: BufferOwner = { holders: 2, retain() {}, release() {} };

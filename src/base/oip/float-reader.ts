@@ -1,0 +1,81 @@
+import { ARRAY_OF } from '../tensor/datatype.ts';
+import { floatToBfloat16, floatToHalf } from '../tensor/half.ts';
+import type { ElementReader } from './element-reader.ts';
+import { expectedError, mismatchError, type Where } from './json-error.ts';
+import { asciiText, createNumberToken, scanNumber, toDouble } from './json-number.ts';
+import { hasWord } from './json-value.ts';
+
+/**
+ * Numbers, rounded to the nearest value of the datatype, ties to even. A number beyond the datatype's range is
+ * refused rather than made infinite. What is not finite is written as the string "NaN", "Infinity" or
+ * "-Infinity", or as the bareword of the same letters, which is no JSON but what Python's json.dumps writes.
+ */
+export function createFloatReader(
+  bytes: Uint8Array,
+  datatype: 'FP16' | 'BF16' | 'FP64',
+  capacity: number,
+): ElementReader {
+  const token = createNumberToken();
+  let data = new ARRAY_OF[datatype](capacity);
+  let count = 0;
+
+  function read(at: number, where: Where): number {
+    let end = scanNumber(bytes, at, token);
+    let stored: number;
+    if (end < 0) {
+      const word = readNonFinite(bytes, at, datatype, where);
+      end = word.end;
+      stored = toStored(word.value);
+    } else {
+      stored = toStored(toDouble(token, bytes, at, end));
+      if (isInfinite(stored)) throw overflowError(bytes, at, end, datatype, where);
+    }
+    if (count === data.length) {
+      const larger = new ARRAY_OF[datatype](Math.max(16, count * 2));
+      larger.set(data);
+      data = larger;
+    }
+    data[count] = stored;
+    count += 1;
+    return end;
+  }
+
+  /** The value itself, or the 16 bits of the nearest one. */
+  function toStored(value: number): number {
+    if (datatype === 'FP64') return value;
+    return datatype === 'FP16' ? floatToHalf(value) : floatToBfloat16(value);
+  }
+
+  function isInfinite(stored: number): boolean {
+    if (datatype === 'FP64') return !Number.isFinite(stored);
+    return (stored & 0x7fff) === (datatype === 'FP16' ? 0x7c00 : 0x7f80);
+  }
+
+  return { read, take: () => data.subarray(0, count) };
+}
+
+/** The value written at `at` where no number is, and its end. @throws NimifyError INVALID_INPUT: none either */
+export function readNonFinite(
+  bytes: Uint8Array,
+  at: number,
+  datatype: string,
+  where: Where,
+): { readonly value: number; readonly end: number } {
+  for (const { text, value } of NON_FINITE)
+    if (hasWord(bytes, at, text)) return { value, end: at + text.length };
+  throw expectedError(where, `a number (${datatype})`, bytes, at);
+}
+
+const NON_FINITE = [
+  { text: '"NaN"', value: Number.NaN },
+  { text: '"Infinity"', value: Number.POSITIVE_INFINITY },
+  { text: '"-Infinity"', value: Number.NEGATIVE_INFINITY },
+  { text: 'NaN', value: Number.NaN },
+  { text: 'Infinity', value: Number.POSITIVE_INFINITY },
+  { text: '-Infinity', value: Number.NEGATIVE_INFINITY },
+] as const;
+
+export function overflowError(bytes: Uint8Array, at: number, end: number, datatype: string, where: Where) {
+  const got = asciiText(bytes, at, Math.min(end, at + 40));
+  return mismatchError(where, `a number within the range of ${datatype}, or the string "Infinity"`, got);
+}
