@@ -1,4 +1,3 @@
-import type { Datatype } from '../base/tensor/datatype.ts';
 import type { Signature } from './signature.ts';
 
 /** A model file (or folder) that was found and read, but not loaded. */
@@ -25,6 +24,3 @@ export interface OmittedPart {
   readonly name: string;
   readonly reason: string;
 }
-
-/** Datatypes that an engine can take and give. */
-export type DatatypeSet = ReadonlySet<Datatype>;

@@ -1,5 +1,5 @@
-import type { Tensor } from '../base/tensor/tensor.ts';
 import type { BufferOwner } from '../base/tensor/owner.ts';
+import type { Tensor } from '../base/tensor/tensor.ts';
 import type { CancelToken } from '../base/util/cancel.ts';
 import type { Artifact } from './artifact.ts';
 import type { Signature } from './signature.ts';
@@ -15,6 +15,8 @@ export interface EngineOptions {
   readonly intraOpThreads?: number;
   /** Overrides the inferred and proven batch axis. Default `auto`. */
   readonly batchAxis: 'auto' | 'force' | 'none';
+  /** Inputs that the model is known to answer: what `auto` measures. Default: some are made up. */
+  readonly exampleInputs?: readonly Tensor[];
 }
 
 export interface Engine {
@@ -38,7 +40,10 @@ export interface RunRequest {
   readonly inputs: readonly Tensor[];
   /** Names, in the order in which they are wanted. */
   readonly outputs: readonly string[];
-  /** Owner of the inputs' buffers: the host may transfer them where it is the only holder. */
+  /**
+   * Owner of the inputs' buffers: the host may transfer them where there is only one holder when `run` is called,
+   * and does so before `run` returns its promise. Else they must stay as they are until the promise settles.
+   */
   readonly owner: BufferOwner;
 }
 
@@ -46,6 +51,9 @@ export interface RunResult {
   readonly outputs: readonly Tensor[];
   readonly computeNs: number;
 }
+
+/** `degraded`: some slots are being replaced after a crash; `failed`: all are, and the last try failed. */
+export type InstanceHealth = 'ready' | 'degraded' | 'failed';
 
 /** A loaded artifact: `slots` runs may be in flight at once. */
 export interface EngineInstance {
@@ -56,9 +64,10 @@ export interface EngineInstance {
   readonly slots: number;
   /** Memory that the load took, as far as it can be told. */
   readonly memoryBytes: number;
+  readonly health: InstanceHealth;
   /** A free slot, or undefined: then `onFree` will call. */
   tryAcquire(): Lease | undefined;
-  /** The one listener that hears of every slot that becomes free. */
+  /** The one listener that hears of every slot that becomes free, and of every change of `health`. */
   onFree(listener: () => void): void;
   /** @throws NimifyError ENGINE_FAILED, INVALID_INPUT (the graph refuses these values), CANCELLED */
   run(lease: Lease, request: RunRequest, cancel: CancelToken): Promise<RunResult>;

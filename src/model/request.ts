@@ -1,4 +1,4 @@
-import type { BufferOwner } from '../base/tensor/owner.ts';
+import { BORROWED, type BufferOwner } from '../base/tensor/owner.ts';
 import type { Tensor } from '../base/tensor/tensor.ts';
 
 export type ParameterValue = string | number | boolean;
@@ -48,4 +48,11 @@ export interface InferResponse {
   readonly report: InferReport;
   /** Owner of the buffers that `outputs` are views over. */
   readonly owner: BufferOwner;
+}
+
+/** A request with sound defaults, for calls from within the process. The inputs' buffers stay the caller's. */
+export function createInferRequest(
+  fields: Pick<InferRequest, 'model' | 'inputs'> & Partial<InferRequest>,
+): InferRequest {
+  return { id: '', parameters: {}, ...fields, owner: fields.owner ?? BORROWED };
 }

@@ -12,6 +12,8 @@ export interface TensorSpec {
   readonly dimensionNames: readonly (string | undefined)[];
   /** The graph gives this input a default (an initializer of the same name), so a request may leave it out. */
   readonly optional?: boolean;
+  /** The graph does not say how many dimensions there are; `shape` is then `[-1]` and means nothing. */
+  readonly anyRank?: boolean;
 }
 
 /** Dimension 0 of every input and output counts rows, or the model cannot be batched. */

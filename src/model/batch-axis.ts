@@ -1,0 +1,52 @@
+import { dimensionName } from './dimension-name.ts';
+import type { BatchAxis, TensorSpec } from './signature.ts';
+
+export interface BatchAxisVerdict {
+  readonly axis: BatchAxis;
+  /** One clause in words, for the log and for `inspect`. */
+  readonly reason: string;
+}
+
+/**
+ * Could dimension 0 count rows, by the signature alone? It could where it is dynamic in every input and output
+ * and nothing ties it to something else. Whether rows are independent, only runs can show (engine/batch-proof).
+ *
+ * Optional inputs are left aside: a request leaves them out, or is not batched with others.
+ */
+export function inferBatchAxis(
+  inputs: readonly TensorSpec[],
+  outputs: readonly TensorSpec[],
+): BatchAxisVerdict {
+  const required = inputs.filter((input) => input.optional !== true);
+  if (required.length === 0) return none('the model needs no input');
+  if (outputs.length === 0) return none('the model gives no output');
+
+  const places = [
+    ...required.map((spec) => ({ spec, place: `input '${spec.name}'` })),
+    ...outputs.map((spec) => ({ spec, place: `output '${spec.name}'` })),
+  ];
+  for (const { spec, place } of places) {
+    if (spec.anyRank === true) return none(`${place} has no fixed number of dimensions`);
+    if (spec.shape.length === 0) return none(`${place} is a scalar`);
+    if (spec.shape[0] !== -1) return none(`dimension 0 of ${place} is fixed at ${spec.shape[0]}`);
+  }
+
+  const names = new Set(
+    places.map(({ spec }) => dimensionName(spec, 0)).filter((name) => name !== undefined),
+  );
+  if (names.size > 1) {
+    const [first, second] = [...names];
+    return none(`dimension 0 is called '${first}' in one tensor and '${second}' in another`);
+  }
+  const [name] = names;
+  for (const { spec, place } of places) {
+    const axis = name === undefined ? -1 : spec.dimensionNames.indexOf(name, 1);
+    if (axis > 0) return none(`'${name}', the name of dimension 0, is also dimension ${axis} of ${place}`);
+  }
+  const called = name === undefined ? '' : ` ('${name}')`;
+  return { axis: 0, reason: `dimension 0${called} is dynamic in every input and output` };
+}
+
+function none(reason: string): BatchAxisVerdict {
+  return { axis: 'none', reason };
+}

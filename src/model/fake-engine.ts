@@ -1,0 +1,105 @@
+import type { Tensor } from '../base/tensor/tensor.ts';
+import type { CancelToken } from '../base/util/cancel.ts';
+import type { Engine, EngineInstance, EngineOptions, InstanceHealth, Lease, RunRequest } from './engine.ts';
+import type { Signature } from './signature.ts';
+
+export interface FakeEngineInstanceOptions {
+  readonly signature: Signature;
+  /** Default 1. */
+  readonly slots?: number;
+  /** What a run gives. Default: the inputs, cut to as many outputs as are wanted and named after them. */
+  readonly run?: (request: RunRequest, cancel: CancelToken) => readonly Tensor[] | Promise<readonly Tensor[]>;
+  /** What every run reports as its time. Default 1000. */
+  readonly computeNs?: number;
+}
+
+export interface FakeEngineInstance extends EngineInstance {
+  readonly runs: readonly RunRequest[];
+  readonly drained: boolean;
+  setHealth(health: InstanceHealth): void;
+}
+
+/** An EngineInstance whose answers the test gives: slots, leases and draining behave as the contract says. */
+export function createFakeEngineInstance(options: FakeEngineInstanceOptions): FakeEngineInstance {
+  const { signature, slots = 1 } = options;
+  const free = Array.from({ length: slots }, (_, slot) => slot);
+  const runs: RunRequest[] = [];
+  const running = new Set<Promise<unknown>>();
+  let listener: (() => void) | undefined;
+  let drained = false;
+  let health: InstanceHealth = 'ready';
+
+  return {
+    host: 'inline',
+    hostReason: 'inline: a fake',
+    signature,
+    slots,
+    memoryBytes: 0,
+    runs,
+    get health() {
+      return health;
+    },
+    get drained() {
+      return drained;
+    },
+    setHealth(next) {
+      health = next;
+      listener?.();
+    },
+    onFree(hears) {
+      listener = hears;
+    },
+    tryAcquire(): Lease | undefined {
+      if (health === 'failed') return undefined;
+      const slot = free.shift();
+      if (slot === undefined) return undefined;
+      let held = true;
+      return {
+        slot,
+        release() {
+          if (!held) throw new Error(`slot ${slot} released twice`);
+          held = false;
+          free.push(slot);
+          listener?.();
+        },
+      };
+    },
+    async run(_lease, request, cancel) {
+      runs.push(request);
+      const answer = Promise.resolve(options.run?.(request, cancel) ?? echo(request));
+      running.add(answer);
+      try {
+        return { outputs: await answer, computeNs: options.computeNs ?? 1000 };
+      } finally {
+        running.delete(answer);
+      }
+    },
+    async drain() {
+      await Promise.allSettled(running);
+      drained = true;
+    },
+  };
+}
+
+function echo(request: RunRequest): readonly Tensor[] {
+  return request.outputs.flatMap((name, index) => {
+    const input = request.inputs[index];
+    return input === undefined ? [] : [{ ...input, name }];
+  });
+}
+
+/** An Engine that gives this instance for every artifact; `loads` tells with which options. */
+export function createFakeEngine(
+  instance: EngineInstance,
+): Engine & { readonly loads: readonly EngineOptions[] } {
+  const loads: EngineOptions[] = [];
+  return {
+    name: 'fake',
+    loads,
+    accepts: () => true,
+    async load(_artifact, options) {
+      loads.push(options);
+      return instance;
+    },
+  };
+}
