@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { invalidInput } from '../base/errors/nimify-error.ts';
+import type { Tensor } from '../base/tensor/tensor.ts';
+import type { RunRequest } from '../model/engine.ts';
+import type { Signature } from '../model/signature.ts';
+import { type BatchProofInput, proveBatchAxis } from './batch-proof.ts';
+
+const signature: Signature = {
+  inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2], dimensionNames: ['N', undefined] }],
+  outputs: [{ name: 'y', datatype: 'FP32', shape: [-1], dimensionNames: ['N'] }],
+  batchAxis: 0,
+};
+
+/** A model that answers each batch with one number a row. */
+function given(
+  answer: (rows: readonly (readonly number[])[]) => number[],
+  runNs = 1000,
+): BatchProofInput & { runs: number } {
+  const input = {
+    signature,
+    indexLimits: {},
+    recipe: { dimensions: {}, values: {} },
+    runNs,
+    runs: 0,
+    run: async ({ inputs }: RunRequest) => {
+      input.runs += 1;
+      const [tensor] = inputs as [Tensor];
+      const data = tensor.data as Float32Array;
+      const rows = Array.from({ length: tensor.shape[0]! }, (_, row) => [data[row * 2]!, data[row * 2 + 1]!]);
+      const y = Float32Array.from(answer(rows));
+      return {
+        outputs: [{ name: 'y', datatype: 'FP32' as const, shape: [y.length], data: y }],
+        computeNs: 1,
+      };
+    },
+  };
+  return input;
+}
+
+const sum = (row: readonly number[]) => row[0]! + row[1]!;
+
+describe('proveBatchAxis', () => {
+  it('proves rows that leave each other alone', async () => {
+    const verdict = await proveBatchAxis(given((rows) => rows.map(sum)));
+    expect(verdict.proven).toBe(true);
+    expect(verdict.reason).toContain('5 rows');
+  });
+
+  it.each<[string, (rows: readonly (readonly number[])[]) => number[], RegExp]>([
+    [
+      'a mean over the batch',
+      (rows) => rows.map((row) => sum(row) - rows.reduce((all, each) => all + sum(each), 0) / rows.length),
+      /influence each other/,
+    ],
+    [
+      'a scale set by the largest',
+      (rows) => {
+        const scale = Math.max(...rows.flat().map(Math.abs)) / 127;
+        return rows.map((row) => Math.round(sum(row) / scale) * scale);
+      },
+      /influence each other/,
+    ],
+    [
+      'answers by position',
+      (rows) => rows.map((row, at) => sum(row) + (at === 0 ? 0 : 1)),
+      /influence each other/,
+    ],
+    ['a sum of all rows', (rows) => [rows.reduce((all, each) => all + sum(each), 0)], /not as many rows/],
+    ['NaN', (rows) => rows.map(() => Number.NaN), /NaN/],
+  ])('does not prove %s', async (_, answer, reason) => {
+    const verdict = await proveBatchAxis(given(answer));
+    expect(verdict.proven).toBe(false);
+    expect(verdict.reason).toMatch(reason);
+  });
+
+  it('does not prove what refuses batches', async () => {
+    const verdict = await proveBatchAxis(
+      given((rows) => {
+        if (rows.length > 1) throw invalidInput('only one row');
+        return rows.map(sum);
+      }),
+    );
+    expect(verdict).toEqual({ proven: false, reason: 'a batch could not be tried: only one row' });
+  });
+
+  it('spares integers a model cannot take, where only floats may be far out', async () => {
+    const mixed: Signature = {
+      ...signature,
+      inputs: [...signature.inputs, { name: 'id', datatype: 'INT32', shape: [-1], dimensionNames: ['N'] }],
+    };
+    const input = given(() => []);
+    const verdict = await proveBatchAxis({
+      ...input,
+      signature: mixed,
+      run: async ({ inputs: [x, id] }) => {
+        if ((id!.data as Int32Array).some((value) => value > 10)) throw invalidInput('out of the table');
+        const data = (x!.data as Float32Array).filter((_, at) => at % 2 === 0);
+        return { outputs: [{ name: 'y', datatype: 'FP32', shape: [data.length], data }], computeNs: 1 };
+      },
+    });
+    expect(verdict.proven).toBe(true);
+  });
+
+  it('proves nothing with rows that are all alike', async () => {
+    const alike: Signature = {
+      ...signature,
+      inputs: [{ name: 'x', datatype: 'INT32', shape: [-1, 2], dimensionNames: ['N', undefined] }],
+    };
+    const verdict = await proveBatchAxis({
+      ...given((rows) => rows.map(sum)),
+      signature: alike,
+      indexLimits: { x: 1 },
+    });
+    expect(verdict.proven).toBe(false);
+    expect(verdict.reason).toContain('all alike');
+  });
+
+  it('runs less where a row is slow, and nothing where it is very slow', async () => {
+    const quick = given((rows) => rows.map(sum));
+    await proveBatchAxis(quick);
+    const slow = given((rows) => rows.map(sum), 200e6);
+    expect((await proveBatchAxis(slow)).proven).toBe(true);
+    expect(slow.runs).toBeLessThan(quick.runs);
+    const tooSlow = given((rows) => rows.map(sum), 3e9);
+    expect(await proveBatchAxis(tooSlow)).toMatchObject({
+      proven: false,
+      reason: expect.stringContaining('3.0 s'),
+    });
+    expect(tooSlow.runs).toBe(0);
+  });
+});

@@ -1,0 +1,147 @@
+import { toNimifyError } from '../base/errors/nimify-error.ts';
+import { BORROWED } from '../base/tensor/owner.ts';
+import { concatRows, sliceRows } from '../base/tensor/rows.ts';
+import type { Tensor } from '../base/tensor/tensor.ts';
+import { createSeededRandom } from '../base/util/seeded-random.ts';
+import type { RunRequest, RunResult } from '../model/engine.ts';
+import type { ExampleKind } from '../model/example.ts';
+import type { Signature } from '../model/signature.ts';
+import { compareTensors } from './compare.ts';
+import { type Recipe, recipeInputs } from './self-test.ts';
+
+export interface BatchProofInput {
+  /** With batch axis 0, inferred from its shapes. */
+  readonly signature: Signature;
+  readonly indexLimits: Readonly<Record<string, number>>;
+  readonly run: (request: RunRequest) => Promise<RunResult>;
+  /** How to make inputs that the model answers, and how long it takes over one row. */
+  readonly recipe: Recipe;
+  readonly runNs: number;
+}
+
+export interface BatchProof {
+  readonly proven: boolean;
+  readonly reason: string;
+}
+
+const SEED = 7;
+const TYPICAL_ROWS = 4;
+/** Above this a row, two typical rows and the outlier have to do. */
+const SLOW_ROW_NS = 100e6;
+/** Above this a row, nothing is run: nine rows more would hold up the start for too long. */
+const TOO_SLOW_ROW_NS = 1e9;
+
+/**
+ * Do the rows of a batch leave each other alone? Different rows and one outlier, a thousand times larger, are run
+ * alone, together and in another order; each row must get the same answer every time, within `TOLERANCES`. The
+ * outlier finds what typical rows hide: dynamic quantisation scales every row by the largest of the batch.
+ *
+ * Not proven is also what could not be tried: wrong batching is worse than none.
+ */
+export async function proveBatchAxis(input: BatchProofInput): Promise<BatchProof> {
+  if (input.runNs > TOO_SLOW_ROW_NS) {
+    const seconds = (input.runNs / 1e9).toFixed(1);
+    return unproven(
+      `one row takes ${seconds} s, too long to try out batches; batchAxis 'force' batches all the same`,
+    );
+  }
+  const typicalRows = input.runNs > SLOW_ROW_NS ? TYPICAL_ROWS / 2 : TYPICAL_ROWS;
+  let verdict = unproven('');
+  for (const outlier of ['outlier', 'outlier-floats'] as const) {
+    const attempt = await tryRows(input, typicalRows, outlier);
+    if (attempt.decided) return attempt;
+    verdict = unproven(attempt.reason);
+  }
+  return verdict;
+}
+
+interface Attempt extends BatchProof {
+  readonly decided: boolean;
+}
+
+/** Undecided where a row is refused or gives NaN, which may be the outlier's own fault. */
+async function tryRows(input: BatchProofInput, typicalRows: number, outlier: ExampleKind): Promise<Attempt> {
+  const random = createSeededRandom(SEED);
+  const kinds: ExampleKind[] = [...Array.from({ length: typicalRows }, () => 'typical' as const), outlier];
+  const rows = kinds.map((kind) =>
+    recipeInputs(input.signature, input.recipe, { random, indexLimits: input.indexLimits, kind }),
+  );
+  if (rows.every((row) => areAlike(row, rows[0]!))) {
+    return {
+      decided: false,
+      proven: false,
+      reason: 'the rows that can be made up are all alike, which proves nothing',
+    };
+  }
+  try {
+    const alone: (readonly Tensor[])[] = [];
+    for (const row of rows) alone.push(await answer(input, row, 1));
+
+    const inOrder = rows.map((_, index) => index);
+    // A rotation by two: every row moves, and the outlier comes to stand before typical rows.
+    const rotated = inOrder.map((index) => (index + 2) % rows.length);
+    for (const order of [inOrder, rotated]) {
+      const together = await answer(input, joinRows(order.map((index) => rows[index]!)), rows.length);
+      const fault = firstFault(alone, together, order);
+      if (fault !== undefined) return fault;
+    }
+  } catch (thrown) {
+    return {
+      decided: false,
+      proven: false,
+      reason: `a batch could not be tried: ${toNimifyError(thrown).message}`,
+    };
+  }
+  const reason = `${rows.length} rows, one of them an outlier, get the same answers alone, together and reordered`;
+  return { decided: true, proven: true, reason };
+}
+
+function areAlike(one: readonly Tensor[], other: readonly Tensor[]): boolean {
+  return one.every((tensor, at) => compareTensors(tensor, other[at]!) === 'same');
+}
+
+/** The outputs; one that has not a row for every row of the inputs comes back with the shape of a scalar. */
+async function answer(
+  { signature, run }: BatchProofInput,
+  inputs: readonly Tensor[],
+  rows: number,
+): Promise<readonly Tensor[]> {
+  const wanted = signature.outputs.map((spec) => spec.name);
+  const { outputs } = await run({ inputs, outputs: wanted, owner: BORROWED });
+  return outputs.map((output) => (output.shape[0] === rows ? output : { ...output, shape: [] }));
+}
+
+function firstFault(
+  alone: readonly (readonly Tensor[])[],
+  together: readonly Tensor[],
+  order: readonly number[],
+): Attempt | undefined {
+  for (const [at, batch] of together.entries()) {
+    if (batch.shape.length === 0 || alone.some((row) => row[at]!.shape.length === 0)) {
+      const reason = `output '${batch.name}' has not as many rows as the inputs`;
+      return { decided: true, proven: false, reason };
+    }
+    for (const [place, row] of order.entries()) {
+      const verdict = compareTensors(alone[row]![at]!, sliceRows(batch, place, place + 1));
+      if (verdict === 'same') continue;
+      if (verdict === 'undecided') {
+        return {
+          decided: false,
+          proven: false,
+          reason: `output '${batch.name}' holds NaN, so rows cannot be compared`,
+        };
+      }
+      const reason = `rows influence each other: output '${batch.name}' differs between a row alone and in a batch`;
+      return { decided: true, proven: false, reason };
+    }
+  }
+  return undefined;
+}
+
+function joinRows(rows: readonly (readonly Tensor[])[]): readonly Tensor[] {
+  return rows[0]!.map((_, at) => concatRows(rows.map((row) => row[at]!)));
+}
+
+function unproven(reason: string): BatchProof {
+  return { proven: false, reason };
+}

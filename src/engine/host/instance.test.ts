@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { BORROWED } from '../../base/tensor/owner.ts';
+import { createCancelSource, NEVER_CANCELLED } from '../../base/util/cancel.ts';
+import { createFakeSession } from './fake-session.ts';
+import { createHostedInstance } from './instance.ts';
+
+const signature = { inputs: [], outputs: [], batchAxis: 'none' as const };
+const request = { inputs: [], outputs: ['y'], owner: BORROWED };
+
+function instanceOver(sessions: readonly ReturnType<typeof createFakeSession>[]) {
+  return createHostedInstance({
+    host: 'thread',
+    hostReason: 'thread: test',
+    signature,
+    memoryBytes: 5,
+    sessions,
+  });
+}
+
+describe('createHostedInstance', () => {
+  it('lends each slot once and tells when one comes free', async () => {
+    const sessions = [createFakeSession(), createFakeSession()];
+    const instance = instanceOver(sessions);
+    let freed = 0;
+    instance.onFree(() => {
+      freed += 1;
+    });
+    const [first, second] = [instance.tryAcquire(), instance.tryAcquire()];
+    expect([first?.slot, second?.slot, instance.tryAcquire()]).toEqual([0, 1, undefined]);
+    await instance.run(second!, request, NEVER_CANCELLED);
+    expect(sessions.map((session) => session.runs.length)).toEqual([0, 1]);
+    first?.release();
+    expect(freed).toBe(1);
+    expect(() => first?.release()).toThrow(/twice/);
+    expect(instance.tryAcquire()?.slot).toBe(0);
+  });
+
+  it('does not begin a run that is cancelled', async () => {
+    const session = createFakeSession();
+    const instance = instanceOver([session]);
+    const cancel = createCancelSource();
+    cancel.cancel('client-left');
+    await expect(instance.run(instance.tryAcquire()!, request, cancel)).rejects.toMatchObject({
+      code: 'CANCELLED',
+    });
+    expect(session.runs).toHaveLength(0);
+  });
+
+  it('lends no slot whose thread is being replaced, and tells its health', () => {
+    const sessions = [createFakeSession(), createFakeSession()];
+    const instance = instanceOver(sessions);
+    const health: string[] = [];
+    instance.onFree(() => health.push(instance.health));
+    sessions[0]?.set({ available: false });
+    expect(instance.tryAcquire()?.slot).toBe(1);
+    sessions[1]?.set({ available: false, failedRestarts: 3 });
+    sessions[0]?.set({ failedRestarts: 3 });
+    sessions[0]?.set({ available: true, failedRestarts: 0 });
+    expect(health).toEqual(['degraded', 'degraded', 'failed', 'degraded']);
+  });
+
+  it('closes each session once', async () => {
+    const shared = createFakeSession();
+    let others = 0;
+    const instance = createHostedInstance({
+      ...{ host: 'inline', hostReason: '', signature, memoryBytes: 0, sessions: [shared, shared] },
+      close: async () => {
+        others += 1;
+      },
+    });
+    expect(instance.slots).toBe(2);
+    await instance.drain();
+    expect([shared.closed, others]).toEqual([true, 1]);
+  });
+});

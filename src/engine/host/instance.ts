@@ -1,0 +1,69 @@
+import { NimifyError } from '../../base/errors/nimify-error.ts';
+import type { EngineInstance, HostKind, InstanceHealth, RunRequest, RunResult } from '../../model/engine.ts';
+import type { Signature } from '../../model/signature.ts';
+import type { HostSession } from './session.ts';
+
+export interface InstanceParts {
+  readonly host: HostKind;
+  readonly hostReason: string;
+  readonly signature: Signature;
+  readonly memoryBytes: number;
+  /** The session of each slot; slots may share one. */
+  readonly sessions: readonly HostSession[];
+  /** Where a slot's run is to go, if not to the slot's own session. */
+  readonly run?: (session: HostSession, slot: number, request: RunRequest) => Promise<RunResult>;
+  /** Frees what is not in `sessions`. */
+  readonly close?: () => Promise<void>;
+}
+
+/** Failed restarts in a row after which a session counts as failed; it is tried on all the same. */
+const RESTARTS_UNTIL_FAILED = 3;
+
+/** Slots over sessions: who holds which, and what of it is well. */
+export function createHostedInstance(parts: InstanceParts): EngineInstance {
+  const { sessions } = parts;
+  const held = sessions.map(() => false);
+  let listener: () => void = () => {};
+  for (const session of new Set(sessions)) session.onChange(() => listener());
+
+  function release(slot: number): void {
+    if (!held[slot]) throw new Error(`slot ${slot} released twice`);
+    held[slot] = false;
+    listener();
+  }
+
+  return {
+    host: parts.host,
+    hostReason: parts.hostReason,
+    signature: parts.signature,
+    slots: sessions.length,
+    memoryBytes: parts.memoryBytes,
+    get health() {
+      return healthOf(sessions);
+    },
+    onFree(hears) {
+      listener = hears;
+    },
+    tryAcquire() {
+      const slot = sessions.findIndex((session, at) => session.available && !held[at]);
+      if (slot < 0) return undefined;
+      held[slot] = true;
+      return { slot, release: () => release(slot) };
+    },
+    run({ slot }, request, cancel) {
+      const session = sessions[slot];
+      if (session === undefined) return Promise.reject(new Error(`there is no slot ${slot}`));
+      if (cancel.cancelled) return Promise.reject(new NimifyError('CANCELLED', 'The request was cancelled'));
+      return parts.run?.(session, slot, request) ?? session.run(request);
+    },
+    async drain() {
+      await Promise.all([...new Set(sessions)].map((session) => session.close()));
+      await parts.close?.();
+    },
+  };
+}
+
+function healthOf(sessions: readonly HostSession[]): InstanceHealth {
+  if (sessions.every((session) => session.available)) return 'ready';
+  return sessions.every((session) => session.failedRestarts >= RESTARTS_UNTIL_FAILED) ? 'failed' : 'degraded';
+}

@@ -1,0 +1,158 @@
+import type { Logger } from '../../base/telemetry/log.ts';
+import type { Tensor } from '../../base/tensor/tensor.ts';
+import type { Clock } from '../../base/util/clock.ts';
+import type { Artifact } from '../../model/artifact.ts';
+import type { EngineInstance, EngineOptions, RunRequest } from '../../model/engine.ts';
+import type { Signature } from '../../model/signature.ts';
+import { findExample, tryExample } from '../self-test.ts';
+import { createHostedInstance } from './instance.ts';
+import { createOverflow } from './overflow.ts';
+import { pickHost } from './pick-host.ts';
+import { createRunCost, sizeOf } from './run-cost.ts';
+import type { HostSession, SessionSource } from './session.ts';
+import { type Machine, planThreads, type ThreadPlan } from './thread-plan.ts';
+
+export interface LoadDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly machine: Machine;
+  /** Opens a session on this thread. */
+  readonly openInline: (source: SessionSource) => Promise<HostSession>;
+  /** Opens a session on a thread of its own. */
+  readonly openThread: (source: SessionSource) => Promise<HostSession>;
+  /** The signature by what the session says of itself. @throws NimifyError where it cannot be served */
+  readonly confirm: (session: HostSession) => Signature;
+}
+
+/** Slots of an instance on the main thread: a few, so that one turn of the event loop takes several small runs. */
+const INLINE_SLOTS = 4;
+
+/** Loads an artifact on the host that the options name, or that a measurement picks. */
+export async function loadInstance(
+  artifact: Artifact,
+  options: EngineOptions,
+  deps: LoadDeps,
+): Promise<EngineInstance> {
+  switch (options.host) {
+    case 'inline':
+      return loadInline(artifact, options, deps);
+    case 'thread':
+      return loadThreads(artifact, plan(artifact.sizeBytes, options, deps), deps, 'thread: configured');
+    case 'auto':
+      return loadMeasured(artifact, options, deps);
+  }
+}
+
+/** One session and one slot: more would not run side by side. It gets every core unless told otherwise. */
+async function loadInline(
+  artifact: Artifact,
+  options: EngineOptions,
+  deps: LoadDeps,
+): Promise<EngineInstance> {
+  const { intraOpThreads } = plan(artifact.sizeBytes, { ...options, instances: 1 }, deps);
+  const session = await openConfirmed(deps, () => deps.openInline({ path: artifact.path, intraOpThreads }));
+  return createHostedInstance({
+    host: 'inline',
+    hostReason: 'inline: configured',
+    signature: deps.confirm(session),
+    memoryBytes: session.info.memoryBytes,
+    sessions: [session],
+  });
+}
+
+async function loadThreads(
+  artifact: Artifact,
+  { instances, intraOpThreads }: ThreadPlan,
+  deps: LoadDeps,
+  hostReason: string,
+): Promise<EngineInstance> {
+  const open = () => deps.openThread({ path: artifact.path, intraOpThreads });
+  // The first alone: it shows whether the file loads at all, and what a load costs in memory.
+  const first = await openConfirmed(deps, open);
+  const others = await Promise.allSettled(Array.from({ length: instances - 1 }, open));
+  const sessions = [first, ...others.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : []))];
+  const failed = others.find((other) => other.status === 'rejected');
+  if (failed !== undefined) {
+    await Promise.all(sessions.map((session) => session.close()));
+    throw failed.reason;
+  }
+  return createHostedInstance({
+    host: 'thread',
+    hostReason: `${hostReason}; ${instances} x ${intraOpThreads} threads`,
+    signature: deps.confirm(first),
+    memoryBytes: first.info.memoryBytes * instances,
+    sessions,
+  });
+}
+
+/** Loads on the main thread, measures, and stays there or moves out; weights are not kept in both places. */
+async function loadMeasured(
+  artifact: Artifact,
+  options: EngineOptions,
+  deps: LoadDeps,
+): Promise<EngineInstance> {
+  const intraOpThreads = options.intraOpThreads ?? 1;
+  const source: SessionSource = { path: artifact.path, intraOpThreads };
+  const session = await openConfirmed(deps, () => deps.openInline(source));
+  const signature = deps.confirm(session);
+  const inputs = await answeredInputs(session, signature, artifact, options, deps);
+  const outputs = signature.outputs.map((spec) => spec.name);
+  const choice = await pickHost(session, inputs, outputs);
+
+  if (choice.host === 'thread' || inputs === undefined || choice.medianNs === undefined) {
+    await session.close();
+    const modelBytes = Math.max(artifact.sizeBytes, session.info.memoryBytes);
+    return loadThreads(artifact, plan(modelBytes, options, deps), deps, choice.reason);
+  }
+  const overflow = createOverflow({
+    cost: createRunCost({ sizeBytes: sizeOf(inputs), computeNs: choice.medianNs }),
+    maxThreads: plan(artifact.sizeBytes, options, deps).instances,
+    openThread: () => deps.openThread(source),
+    log: deps.log,
+  });
+  return createHostedInstance({
+    host: 'inline',
+    hostReason: choice.reason,
+    signature,
+    memoryBytes: session.info.memoryBytes,
+    sessions: Array.from({ length: INLINE_SLOTS }, () => session),
+    run: (inline, _slot, request) => overflow.run(inline, request),
+    close: () => overflow.close(),
+  });
+}
+
+/** The inputs that were given, or some that are made up; undefined where the model refuses them. */
+async function answeredInputs(
+  session: HostSession,
+  signature: Signature,
+  { indexLimits }: Artifact,
+  { exampleInputs }: EngineOptions,
+  { clock }: LoadDeps,
+): Promise<readonly Tensor[] | undefined> {
+  const search = { signature, indexLimits, run: (request: RunRequest) => session.run(request), clock };
+  const found = await (exampleInputs === undefined ? findExample(search) : tryExample(search, exampleInputs));
+  return found.ok ? found.inputs : undefined;
+}
+
+function plan(modelBytes: number, options: EngineOptions, { machine, log }: LoadDeps): ThreadPlan {
+  const { instances, intraOpThreads } = options;
+  const made = planThreads(machine, {
+    modelBytes,
+    ...(instances === undefined ? {} : { instances }),
+    ...(intraOpThreads === undefined ? {} : { intraOpThreads }),
+  });
+  if (made.note !== undefined) log.warn({ note: made.note }, 'threads limited to the cores');
+  return made;
+}
+
+/** A session that cannot be served is closed again before its error goes on. */
+async function openConfirmed(deps: LoadDeps, open: () => Promise<HostSession>): Promise<HostSession> {
+  const session = await open();
+  try {
+    deps.confirm(session);
+    return session;
+  } catch (refused) {
+    await session.close();
+    throw refused;
+  }
+}

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { toBytesData } from '../../base/tensor/bytes.ts';
+import { createRunCost, sizeOf } from './run-cost.ts';
+
+describe('createRunCost', () => {
+  it('predicts what an example took for its size, and in proportion above', () => {
+    const cost = createRunCost({ sizeBytes: 16, computeNs: 10 });
+    expect(cost.predictNs(16)).toBe(10);
+    expect(cost.predictNs(1)).toBe(10);
+    expect(cost.predictNs(16 * 1024)).toBe(10 * 1024);
+    expect(cost.predictNs(0)).toBe(10);
+  });
+
+  it('learns what each size really takes, and forgets slowly', () => {
+    const cost = createRunCost({ sizeBytes: 16, computeNs: 10 });
+    cost.observe(16 * 1024, 50);
+    expect(cost.predictNs(16 * 1024)).toBe(50);
+    expect(cost.predictNs(64 * 1024)).toBe(200);
+    expect(cost.predictNs(16)).toBe(10);
+    for (let run = 0; run < 50; run++) cost.observe(16 * 1024, 100);
+    expect(cost.predictNs(16 * 1024)).toBeGreaterThan(95);
+  });
+});
+
+describe('sizeOf', () => {
+  it('counts numbers and texts', () => {
+    const tensors = [
+      { name: 'a', datatype: 'FP32' as const, shape: [3], data: new Float32Array(3) },
+      { name: 'b', datatype: 'BYTES' as const, shape: [2], data: toBytesData(['four', 'é']) },
+    ];
+    expect(sizeOf(tensors)).toBe(12 + 6 + 12);
+  });
+});

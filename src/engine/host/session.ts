@@ -1,0 +1,40 @@
+import type { Datatype } from '../../base/tensor/datatype.ts';
+import type { RunRequest, RunResult } from '../../model/engine.ts';
+
+/** One loaded copy of a model, on this thread or on another. Runs that overlap are done one after the other. */
+export interface HostSession {
+  readonly info: SessionInfo;
+  /** False while a crashed thread is being replaced. */
+  readonly available: boolean;
+  /** Failed attempts to replace the thread since the last that worked. */
+  readonly failedRestarts: number;
+  /** The one listener that hears of every change of `available` and `failedRestarts`. */
+  onChange(listener: () => void): void;
+  /**
+   * Hands the inputs over before it returns its promise: after that, only inline runs still read them.
+   * @throws NimifyError INVALID_INPUT, ENGINE_FAILED, ENGINE_CRASHED
+   */
+  run(request: RunRequest): Promise<RunResult>;
+  /** Waits for running calls, then frees. Ends no run that is in flight. */
+  close(): Promise<void>;
+}
+
+/** What the loaded session itself says: the engine's truth, where the file's reader may be wrong. */
+export interface SessionInfo {
+  readonly inputs: readonly SessionValue[];
+  readonly outputs: readonly SessionValue[];
+  /** Growth of the process's resident memory during the load; 0 where it cannot be told. */
+  readonly memoryBytes: number;
+}
+
+export interface SessionValue {
+  readonly name: string;
+  /** Undefined: no tensor, or of a type that cannot be passed. */
+  readonly datatype: Datatype | undefined;
+}
+
+/** What a session is opened from; passes between threads as it is. */
+export interface SessionSource {
+  readonly path: string;
+  readonly intraOpThreads: number;
+}

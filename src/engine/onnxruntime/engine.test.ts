@@ -1,0 +1,118 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { SILENT } from '../../base/telemetry/log.ts';
+import { BORROWED } from '../../base/tensor/owner.ts';
+import type { Tensor } from '../../base/tensor/tensor.ts';
+import { NEVER_CANCELLED } from '../../base/util/cancel.ts';
+import { systemClock } from '../../base/util/clock.ts';
+import type { Artifact } from '../../model/artifact.ts';
+import type { EngineOptions } from '../../model/engine.ts';
+import type { TensorSpec } from '../../model/signature.ts';
+import { createOnnxRuntimeEngine } from './engine.ts';
+
+const spec = (name: string, shape: readonly number[], more: Partial<TensorSpec> = {}): TensorSpec => ({
+  ...{ name, datatype: 'FP32', shape, dimensionNames: shape.map(() => undefined) },
+  ...more,
+});
+
+function artifact(name: string, inputs: readonly TensorSpec[], outputs: readonly TensorSpec[]): Artifact {
+  return {
+    format: 'onnx',
+    path: fileURLToPath(new URL(`../../../test/${name}.onnx`, import.meta.url)),
+    ...{ sizeBytes: 1000, contentHash: '', batchAxisReason: '', indexLimits: {}, omitted: [], metadata: {} },
+    signature: { inputs, outputs, batchAxis: 'none' },
+  };
+}
+
+const engine = createOnnxRuntimeEngine({
+  clock: systemClock,
+  log: SILENT,
+  machine: { cores: 2, memoryBytes: 2 ** 34 },
+});
+const on = (host: EngineOptions['host']): EngineOptions => ({ host, batchAxis: 'auto' });
+const gather = artifact(
+  'engine/fixtures/gather',
+  [spec('i', [-1], { datatype: 'INT64' })],
+  [spec('y', [-1, 4])],
+);
+const third: Tensor = { name: 'i', datatype: 'INT64', shape: [1], data: BigInt64Array.of(2n) };
+
+describe('createOnnxRuntimeEngine', () => {
+  it.each(['inline', 'thread', 'auto'] as const)('runs on host %s', async (host) => {
+    const instance = await engine.load(gather, on(host));
+    expect(instance.host).toBe(host === 'thread' ? 'thread' : 'inline');
+    expect(instance.hostReason).toMatch(host === 'auto' ? /^inline: a run takes .* µs/ : 'configured');
+    const lease = instance.tryAcquire()!;
+    const run = (inputs: readonly Tensor[]) =>
+      instance.run(lease, { inputs, outputs: ['y'], owner: BORROWED }, NEVER_CANCELLED);
+    const { outputs, computeNs } = await run([third]);
+    expect(outputs).toEqual([
+      { name: 'y', datatype: 'FP32', shape: [1, 4], data: Float32Array.of(8, 9, 10, 11) },
+    ]);
+    expect(computeNs).toBeGreaterThan(0);
+    await expect(run([{ ...third, data: BigInt64Array.of(99n) }])).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      details: { operator: 'Gather' },
+    });
+    await instance.drain();
+  });
+
+  it('refuses outputs that would abort the process, and inputs that are no tensors', async () => {
+    const int4 = artifact('fixtures/int4_output', [spec('x', [-1])], [spec('y', [-1])]);
+    const sequence = artifact('fixtures/sequence_input', [], [spec('y', [-1])]);
+    for (const host of ['inline', 'thread', 'auto'] as const) {
+      await expect(engine.load(int4, on(host))).rejects.toMatchObject({
+        code: 'UNSUPPORTED',
+        message: /output 'y'/,
+      });
+      await expect(engine.load(sequence, on(host))).rejects.toMatchObject({
+        code: 'UNSUPPORTED',
+        message: /is no tensor/,
+      });
+    }
+  });
+
+  it('refuses a model without an output that it can give', async () => {
+    await expect(
+      engine.load(artifact('fixtures/zipmap_only', [spec('x', [-1, 2])], []), on('inline')),
+    ).rejects.toMatchObject({
+      code: 'UNSUPPORTED',
+    });
+  });
+
+  it('does not offer inputs with a default, which onnxruntime-node would ignore', async () => {
+    const optional = artifact(
+      'fixtures/optional_input',
+      [spec('x', [-1, 2]), spec('factor', [], { optional: true })],
+      [spec('y', [-1, 2])],
+    );
+    const instance = await engine.load(optional, on('inline'));
+    expect(instance.signature.inputs.map((input) => input.name)).toEqual(['x']);
+    await instance.drain();
+  });
+
+  it('takes a thread where no example is known', async () => {
+    const picky = artifact('engine/fixtures/reshape', [spec('a', [4])], [spec('y', [-1, 3])]);
+    const instance = await engine.load(picky, on('auto'));
+    expect(instance.hostReason).toMatch(/^thread: no example request is known.*2 x 1 threads$/);
+    expect(instance.slots).toBe(2);
+    await instance.drain();
+  });
+
+  it('passes on from a thread why a file is refused', async () => {
+    const broken = artifact('fixtures/truncated', [spec('x', [-1])], [spec('y', [-1])]);
+    await expect(engine.load(broken, on('thread'))).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringContaining('cut short'),
+      cause: expect.any(Error),
+    });
+  });
+
+  it('knows what it can load', () => {
+    expect(['onnx', 'ort', 'pt'].map((format) => engine.accepts({ ...gather, format }))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+});

@@ -1,0 +1,33 @@
+import { NimifyError } from '../../base/errors/nimify-error.ts';
+
+export type Runtime = typeof import('onnxruntime-node');
+
+let loading: Promise<Runtime> | undefined;
+
+/**
+ * The onnxruntime-node package, loaded on first use: its native library takes 30 ms and 40 MB that a process
+ * which only inspects or calls remote servers need not pay.
+ * @throws NimifyError UNSUPPORTED where there is no build for this machine
+ */
+export function loadRuntime(): Promise<Runtime> {
+  loading ??= load();
+  return loading;
+}
+
+async function load(): Promise<Runtime> {
+  try {
+    const { default: runtime } = await import('onnxruntime-node');
+    // Before the first session, which sets it for the whole process: errors are thrown and need not be printed.
+    runtime.env.logLevel = 'fatal';
+    return runtime;
+  } catch (thrown) {
+    loading = undefined;
+    const machine = `${process.platform} on ${process.arch}`;
+    throw new NimifyError(
+      'UNSUPPORTED',
+      `ONNX Runtime does not load on this machine (${machine}); it needs Linux with glibc, macOS or Windows, and ` +
+        'the files of the package onnxruntime-node: reinstall nimify where they may be damaged',
+      { cause: thrown },
+    );
+  }
+}

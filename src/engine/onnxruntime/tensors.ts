@@ -1,0 +1,114 @@
+import { isUtf8 } from 'node:buffer';
+import type { Tensor as OrtTensor } from 'onnxruntime-node';
+import { invalidInput } from '../../base/errors/nimify-error.ts';
+import { toBytesData } from '../../base/tensor/bytes.ts';
+import type { Datatype, TypedArray } from '../../base/tensor/datatype.ts';
+import { type BytesData, isBytesData, type Tensor } from '../../base/tensor/tensor.ts';
+import type { Runtime } from './runtime.ts';
+
+type OrtType = OrtTensor.Type;
+
+const ORT_TYPES: Readonly<Partial<Record<Datatype, OrtType>>> = {
+  BOOL: 'bool',
+  UINT8: 'uint8',
+  UINT16: 'uint16',
+  UINT32: 'uint32',
+  UINT64: 'uint64',
+  INT8: 'int8',
+  INT16: 'int16',
+  INT32: 'int32',
+  INT64: 'int64',
+  FP16: 'float16',
+  FP32: 'float32',
+  FP64: 'float64',
+  BYTES: 'string',
+};
+
+const DATATYPES: ReadonlyMap<string, Datatype> = new Map(
+  Object.entries(ORT_TYPES).map(([datatype, type]) => [type, datatype as Datatype]),
+);
+
+/** The datatype of an ONNX Runtime type; undefined for those that cannot be passed: int4, uint4. */
+export function toDatatype(type: string): Datatype | undefined {
+  return DATATYPES.get(type);
+}
+
+/**
+ * A view as ONNX Runtime takes it: nothing is copied but text, which becomes JavaScript strings, and memory
+ * shared between threads, which the native side refuses.
+ * @throws NimifyError INVALID_INPUT for text that cannot be passed unchanged
+ */
+export function toOrtTensor(runtime: Runtime, tensor: Tensor): OrtTensor {
+  const type = ORT_TYPES[tensor.datatype];
+  if (type === undefined) {
+    throw invalidInput(`input '${tensor.name}': ONNX Runtime for Node takes no ${tensor.datatype}`);
+  }
+  const { data, shape } = tensor;
+  if (isBytesData(data)) return new runtime.Tensor('string', toText(tensor.name, data), shape);
+  const array = data.buffer instanceof SharedArrayBuffer ? data.slice() : data;
+  const made = new runtime.Tensor(type as 'float32', array as Float32Array, shape);
+  if (type === 'float16') passHalfAsBits(made, array);
+  return made;
+}
+
+/**
+ * Where Float16Array exists (Node 24), the package wraps FP16 bits in one, and its native side then reads
+ * nothing ("expected 8, got 0"). It reads the public `data`, so that is what gets the bits back.
+ */
+function passHalfAsBits(made: OrtTensor, bits: TypedArray): void {
+  if (made.data !== bits) Object.defineProperty(made, 'data', { value: bits });
+}
+
+/**
+ * ONNX strings are UTF-8, and the native side ends them at a zero byte. Text that would come out changed is
+ * refused rather than changed.
+ */
+function toText(name: string, { bytes, offsets }: BytesData): string[] {
+  const count = offsets.length - 1;
+  const start = offsets[0]!;
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset + start, offsets[count]! - start);
+  if (!isUtf8(all) || all.includes(0)) refuseText(name, all, offsets);
+  const strings = new Array<string>(count);
+  for (let index = 0; index < count; index++) {
+    const from = offsets[index]! - start;
+    // The whole is UTF-8, so an element is too unless it begins in the middle of a character.
+    if (from < all.length && (all[from]! & 0xc0) === 0x80) refuseText(name, all, offsets);
+    strings[index] = all.toString('utf8', from, offsets[index + 1]! - start);
+  }
+  return strings;
+}
+
+function refuseText(name: string, all: Buffer, offsets: Uint32Array): never {
+  const start = offsets[0]!;
+  for (let index = 0; index < offsets.length - 1; index++) {
+    const element = all.subarray(offsets[index]! - start, offsets[index + 1]! - start);
+    const fault = !isUtf8(element)
+      ? 'is no valid UTF-8'
+      : element.includes(0)
+        ? 'holds a zero byte'
+        : undefined;
+    if (fault === undefined) continue;
+    throw invalidInput(
+      `input '${name}': element ${index} ${fault}; ONNX Runtime takes UTF-8 text without zero bytes, send other ` +
+        'bytes as base64 or as a UINT8 tensor where the model has one',
+      { where: `inputs.${name}.data[${index}]`, expected: 'UTF-8 text without zero bytes', got: fault },
+    );
+  }
+  throw invalidInput(`input '${name}': the elements do not cover the bytes`, {
+    where: `inputs.${name}.data`,
+  });
+}
+
+/** What a run gave, as a view over the memory that ONNX Runtime for Node made for it; text becomes UTF-8. */
+export function fromOrtTensor(name: string, made: OrtTensor): Tensor {
+  const datatype = toDatatype(made.type);
+  if (datatype === undefined) throw new Error(`output '${name}' is of type ${made.type}`);
+  const data = made.data as TypedArray | string[];
+  const shape = made.dims;
+  if (Array.isArray(data)) return { name, datatype, shape, data: toBytesData(data) };
+  if (datatype === 'FP16' && !(data instanceof Uint16Array)) {
+    // A Float16Array, where Node has it.
+    return { name, datatype, shape, data: new Uint16Array(data.buffer, data.byteOffset, data.length) };
+  }
+  return { name, datatype, shape, data };
+}

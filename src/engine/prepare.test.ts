@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { invalidInput } from '../base/errors/nimify-error.ts';
+import { type LogFields, type Logger, SILENT } from '../base/telemetry/log.ts';
+import type { Tensor } from '../base/tensor/tensor.ts';
+import { createFakeClock } from '../base/util/fake-clock.ts';
+import type { Artifact } from '../model/artifact.ts';
+import type { EngineOptions, RunRequest } from '../model/engine.ts';
+import { createFakeEngine, createFakeEngineInstance } from '../model/fake-engine.ts';
+import type { Signature } from '../model/signature.ts';
+import { prepareModel } from './prepare.ts';
+
+const signature: Signature = {
+  inputs: [{ name: 'x', datatype: 'FP32', shape: [-1], dimensionNames: ['N'] }],
+  outputs: [{ name: 'y', datatype: 'FP32', shape: [-1], dimensionNames: ['N'] }],
+  batchAxis: 0,
+};
+
+const artifact: Artifact = {
+  format: 'onnx',
+  path: '/models/m.onnx',
+  sizeBytes: 1,
+  contentHash: 'hash',
+  signature,
+  batchAxisReason: 'dimension 0 is dynamic in every input and output',
+  indexLimits: {},
+  omitted: [],
+  metadata: {},
+};
+
+const options: EngineOptions = { host: 'auto', batchAxis: 'auto' };
+const example: Tensor = { name: 'x', datatype: 'FP32', shape: [2], data: Float32Array.of(1, 2) };
+
+function prepare(
+  run: ((request: RunRequest) => readonly Tensor[]) | undefined,
+  more: Partial<Parameters<typeof prepareModel>[0]> = {},
+  log: Logger = SILENT,
+) {
+  const instance = createFakeEngineInstance({ signature, ...(run === undefined ? {} : { run }) });
+  const engine = createFakeEngine(instance);
+  const input = { name: 'm', version: '1', artifact, engine, options, ...more };
+  return { instance, engine, prepared: prepareModel(input, { clock: createFakeClock(), log }) };
+}
+
+function mixing({ inputs: [x] }: RunRequest): readonly Tensor[] {
+  const data = x!.data as Float32Array;
+  const largest = Math.max(...data.map(Math.abs));
+  return [{ ...x!, name: 'y', data: data.map((value) => value / largest) }];
+}
+
+describe('prepareModel', () => {
+  it('gives a model, the example it answered, and notes; and logs them', async () => {
+    const lines: LogFields[] = [];
+    const log = { ...SILENT, info: (fields: LogFields) => void lines.push(fields) };
+    const { model, example, notes } = await prepare(undefined, {}, log).prepared;
+    expect(model).toMatchObject({ kind: 'engine', name: 'm', state: 'ready', revision: 'hash' });
+    expect(model.signature.batchAxis).toBe(0);
+    expect(example).toMatchObject({ origin: 'generated', inputs: [{ name: 'x', shape: [1] }] });
+    expect(Object.keys(notes)).toEqual(['host', 'batchAxis', 'selfTest', 'memory']);
+    expect(lines).toEqual([expect.objectContaining({ model: 'm', ...notes })]);
+  });
+
+  it('serves a model that mixes rows unbatched, and says why', async () => {
+    const { model, notes } = await prepare(mixing).prepared;
+    expect(model.signature.batchAxis).toBe('none');
+    expect(notes.batchAxis).toContain('rows influence each other');
+  });
+
+  it('does as told about the batch axis', async () => {
+    const forced = await prepare(mixing, { options: { ...options, batchAxis: 'force' } }).prepared;
+    expect(forced.model.signature.batchAxis).toBe(0);
+    expect(forced.notes.batchAxis).toContain('forced');
+    const none = await prepare(undefined, { options: { ...options, batchAxis: 'none' } }).prepared;
+    expect(none.model.signature.batchAxis).toBe('none');
+  });
+
+  it('answers the example that was given, and lets the engine measure it', async () => {
+    const { engine, prepared } = prepare(undefined, { example: [example] });
+    expect((await prepared).example).toMatchObject({ origin: 'file', inputs: [example] });
+    expect(engine.loads[0]?.exampleInputs).toEqual([example]);
+  });
+
+  it('refuses a model whose own example does not work, and frees it', async () => {
+    const { instance, prepared } = prepare(
+      () => {
+        throw invalidInput('out of range');
+      },
+      { example: [example] },
+    );
+    await expect(prepared).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringContaining('out of range'),
+    });
+    expect(instance.drained).toBe(true);
+  });
+
+  it('serves without an example where none can be made up, with a warning', async () => {
+    const warnings: LogFields[] = [];
+    const log = { ...SILENT, warn: (fields: LogFields) => void warnings.push(fields) };
+    const refuse = () => {
+      throw invalidInput('not like this');
+    };
+    const { model, example: found, notes } = await prepare(refuse, {}, log).prepared;
+    expect(found).toBeUndefined();
+    expect(model.signature.batchAxis).toBe('none');
+    expect(notes.selfTest).toContain('not like this');
+    expect(warnings).toHaveLength(1);
+  });
+});

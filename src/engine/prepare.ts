@@ -1,0 +1,134 @@
+import { NimifyError } from '../base/errors/nimify-error.ts';
+import type { Logger } from '../base/telemetry/log.ts';
+import type { Tensor } from '../base/tensor/tensor.ts';
+import { NEVER_CANCELLED } from '../base/util/cancel.ts';
+import type { Clock } from '../base/util/clock.ts';
+import type { Artifact } from '../model/artifact.ts';
+import type { Model } from '../model/contract.ts';
+import type { Engine, EngineInstance, EngineOptions, RunRequest, RunResult } from '../model/engine.ts';
+import type { BatchAxis, Signature } from '../model/signature.ts';
+import { proveBatchAxis } from './batch-proof.ts';
+import { createEngineModel } from './engine-model.ts';
+import { timeText } from './host/pick-host.ts';
+import { type ExampleFound, type ExampleSearch, findExample, tryExample } from './self-test.ts';
+
+export interface PrepareInput {
+  readonly name: string;
+  readonly version: string;
+  readonly artifact: Artifact;
+  readonly engine: Engine;
+  readonly options: EngineOptions;
+  /** A request that somebody gave for this model; it must work. Default: one is made from the signature. */
+  readonly example?: readonly Tensor[];
+  /** Requests that may wait for a slot. Default 1024. */
+  readonly maxWaiting?: number;
+}
+
+export interface PreparedModel {
+  readonly model: Model;
+  /** Inputs that the model answered, and how; undefined where none were found. */
+  readonly example:
+    | {
+        readonly inputs: readonly Tensor[];
+        readonly outputs: readonly Tensor[];
+        readonly origin: 'file' | 'generated';
+      }
+    | undefined;
+  /** `host`, `batchAxis`, `selfTest`, `memory`: each with its reason, for people. */
+  readonly notes: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes a Model of an artifact: loads it, lets it answer a request, and finds out whether it may be batched.
+ * @throws NimifyError where it cannot be loaded, or refuses the example that was given for it
+ */
+export async function prepareModel(
+  input: PrepareInput,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+): Promise<PreparedModel> {
+  const { name, version, artifact, engine, options, example } = input;
+  const instance = await engine.load(artifact, {
+    ...options,
+    ...(example === undefined ? {} : { exampleInputs: example }),
+  });
+  try {
+    const search: ExampleSearch = {
+      signature: instance.signature,
+      indexLimits: artifact.indexLimits,
+      run: (request) => runDirectly(instance, request),
+      clock,
+    };
+    const found = example === undefined ? await findExample(search) : await tryExample(search, example);
+    if (!found.ok && example !== undefined) throw refusedExample(artifact, found.reason, found.error);
+    if (!found.ok)
+      log.warn({ model: name, version, reason: found.reason }, 'no self-test: give an example.json');
+    const batch = await decideBatchAxis(artifact, options, search, found);
+    const notes = {
+      host: instance.hostReason,
+      batchAxis: `${batch.axis}: ${batch.reason}`,
+      selfTest: describeTest(found),
+      memory: `${Math.round(instance.memoryBytes / 2 ** 20)} MiB more resident after loading`,
+    };
+    log.info({ model: name, version, ...notes }, 'model loaded');
+    const signature: Signature = { ...instance.signature, batchAxis: batch.axis };
+    const { maxWaiting } = input;
+    const model = createEngineModel({
+      ...{ artifact, instance, name, version, clock, log, signature },
+      ...(maxWaiting === undefined ? {} : { maxWaiting }),
+    });
+    const { inputs, outputs, origin } = found.ok ? found : { inputs: [], outputs: [], origin: undefined };
+    return { model, example: origin && { inputs, outputs, origin }, notes };
+  } catch (failed) {
+    await instance.drain();
+    throw failed;
+  }
+}
+
+/** A run outside of any line: nobody else uses the instance yet. */
+async function runDirectly(instance: EngineInstance, request: RunRequest): Promise<RunResult> {
+  const lease = instance.tryAcquire();
+  if (lease === undefined) throw new NimifyError('ENGINE_CRASHED', 'The model has no thread to run on');
+  try {
+    return await instance.run(lease, request, NEVER_CANCELLED);
+  } finally {
+    lease.release();
+  }
+}
+
+async function decideBatchAxis(
+  artifact: Artifact,
+  { batchAxis: wish }: EngineOptions,
+  search: ExampleSearch,
+  found: ExampleFound,
+): Promise<{ readonly axis: BatchAxis; readonly reason: string }> {
+  if (wish === 'none') return { axis: 'none', reason: 'configured' };
+  if (wish === 'force') return { axis: 0, reason: 'forced by configuration, not proven' };
+  const { signature } = search;
+  if (signature.batchAxis === 'none') return { axis: 'none', reason: artifact.batchAxisReason };
+  const made = found.ok && found.recipe !== undefined ? found : await findExample(search);
+  if (!made.ok || made.recipe === undefined) {
+    return {
+      axis: 'none',
+      reason: `${artifact.batchAxisReason}, but batches could not be tried: no request could be made up`,
+    };
+  }
+  const { proven, reason } = await proveBatchAxis({ ...search, recipe: made.recipe, runNs: made.runNs });
+  return { axis: proven ? 0 : 'none', reason };
+}
+
+function describeTest(found: ExampleFound): string {
+  if (!found.ok) return `none: ${found.reason}`;
+  const whose = found.origin === 'file' ? 'the given example' : 'a generated request';
+  return `answered ${whose} in ${timeText(found.runNs)}`;
+}
+
+function refusedExample(artifact: Artifact, reason: string, cause: NimifyError | undefined): NimifyError {
+  return new NimifyError(
+    'INVALID_INPUT',
+    `${artifact.path}: ${reason}; mend or remove the example beside the model`,
+    {
+      ...(cause?.details === undefined ? {} : { details: cause.details }),
+      ...(cause?.cause === undefined ? {} : { cause: cause.cause }),
+    },
+  );
+}

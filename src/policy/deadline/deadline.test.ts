@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { createOwner } from '../../base/tensor/owner.ts';
+import { createCancelSource } from '../../base/util/cancel.ts';
+import { createFakeClock } from '../../base/util/fake-clock.ts';
+import { createContext, type RequestContext } from '../../model/context.ts';
+import { createFakeModel } from '../../model/fake-model.ts';
+import { createInferRequest, type InferResponse } from '../../model/request.ts';
+import { createDeadline } from './deadline.ts';
+
+const request = createInferRequest({ model: 'fake', inputs: [] });
+
+/** A wrapped model whose answer the test gives. */
+function setUp(defaultTimeoutMs = 30) {
+  const clock = createFakeClock();
+  let answer: (response: InferResponse) => void = () => {};
+  let context: RequestContext | undefined;
+  const inner = createFakeModel({
+    answer: (_, given) => {
+      context = given;
+      return new Promise<InferResponse>((resolve) => {
+        answer = resolve;
+      });
+    },
+  });
+  const model = createDeadline({ clock }, { defaultTimeoutMs })(inner);
+  return {
+    clock,
+    inner,
+    model,
+    answer: (response: InferResponse) => answer(response),
+    context: () => context,
+  };
+}
+
+function response(): InferResponse {
+  return {
+    ...{ model: 'fake', version: '1', id: '', outputs: [], parameters: {}, owner: createOwner() },
+    report: { cache: 'none', computeNs: 0, cacheable: true },
+  };
+}
+
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+describe('createDeadline', () => {
+  it('gives a request without a deadline the default, and keeps one that is set', async () => {
+    const { model, context, clock, answer } = setUp();
+    clock.advance(5);
+    const first = model.infer(request, createContext());
+    expect(context()?.deadlineAtNs).toBe(35e6);
+    answer(response());
+    await first;
+    const second = model.infer(request, createContext({ deadlineAtNs: 900e6 }));
+    expect(context()?.deadlineAtNs).toBe(900e6);
+    answer(response());
+    await second;
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('answers when the deadline passes, cancels what is within, and drops the late answer', async () => {
+    const { model, context, clock, answer } = setUp();
+    const late = model.infer(request, createContext());
+    clock.advance(29);
+    expect(context()?.cancel.cancelled).toBe(false);
+    clock.advance(1);
+    expect(context()?.cancel.reason).toBe('deadline');
+    await expect(late).rejects.toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+      message: expect.stringContaining('30 ms'),
+    });
+    const dropped = response();
+    answer(dropped);
+    await settled();
+    expect(dropped.owner.holders).toBe(0);
+  });
+
+  it('does not ask the model when the deadline has passed', async () => {
+    const { model, inner, clock } = setUp();
+    clock.advance(10);
+    const late = model.infer(request, createContext({ deadlineAtNs: 10e6 }));
+    await expect(late).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    expect(inner.requests).toHaveLength(0);
+  });
+
+  it('passes on that the client left', async () => {
+    const { model, context, answer } = setUp();
+    const cancel = createCancelSource();
+    const left = model.infer(request, createContext({ cancel }));
+    cancel.cancel('client-left');
+    expect(context()?.cancel.reason).toBe('client-left');
+    answer(response());
+    await left;
+  });
+
+  it('lets a request take as long as it takes where the default is infinite', async () => {
+    const { model, clock, answer, context } = setUp(Number.POSITIVE_INFINITY);
+    const outer = createContext();
+    const patient = model.infer(request, outer);
+    expect(context()).toBe(outer);
+    expect(clock.pendingTimers).toBe(0);
+    answer(response());
+    await patient;
+  });
+
+  it('shows the model within, and its state', async () => {
+    const { model, inner } = setUp();
+    expect(model).toMatchObject({ kind: 'deadline', name: 'fake', version: '1', inner: [inner] });
+    inner.setState('degraded');
+    expect(model.state).toBe('degraded');
+    await model.close({ graceMs: 3 });
+    expect(inner.closedWith).toEqual({ graceMs: 3 });
+  });
+});

@@ -1,0 +1,81 @@
+import { NimifyError } from '../../base/errors/nimify-error.ts';
+import { createCancelSource } from '../../base/util/cancel.ts';
+import type { Clock } from '../../base/util/clock.ts';
+import type { RequestContext } from '../../model/context.ts';
+import type { Model, Policy } from '../../model/contract.ts';
+import type { InferRequest, InferResponse } from '../../model/request.ts';
+
+export interface DeadlineOptions {
+  /** Time for a request that sets no deadline, in milliseconds. `Infinity`: as long as it takes. */
+  readonly defaultTimeoutMs: number;
+}
+
+/**
+ * Nobody waits past the deadline: a request without one gets the default, and when it passes, the caller is
+ * answered with DEADLINE_EXCEEDED and everything within is cancelled. What already runs in an engine may go on;
+ * its answer is dropped and its buffers are freed.
+ */
+export function createDeadline({ clock }: { readonly clock: Clock }, options: DeadlineOptions): Policy {
+  const defaultTimeoutNs = options.defaultTimeoutMs * 1e6;
+
+  function infer(model: Model, request: InferRequest, outer: RequestContext): Promise<InferResponse> {
+    const nowNs = clock.nowNs();
+    const wanted = outer.deadlineAtNs;
+    const deadlineAtNs = wanted === Number.POSITIVE_INFINITY ? nowNs + defaultTimeoutNs : wanted;
+    if (deadlineAtNs === Number.POSITIVE_INFINITY) return model.infer(request, outer);
+    const timeoutMs = (deadlineAtNs - nowNs) / 1e6;
+    if (timeoutMs <= 0) return Promise.reject(deadlineExceeded(0));
+
+    const cancel = createCancelSource();
+    return new Promise((resolve, reject) => {
+      let expired = false;
+      const timer = clock.setTimer(() => {
+        expired = true;
+        reject(deadlineExceeded(timeoutMs));
+        cancel.cancel('deadline');
+      }, timeoutMs);
+      const onOuterCancel = () => cancel.cancel(outer.cancel.reason ?? 'client-left');
+      outer.cancel.on(onOuterCancel);
+
+      function finish(): void {
+        timer.cancel();
+        outer.cancel.off(onOuterCancel);
+      }
+
+      model.infer(request, { ...outer, deadlineAtNs, cancel }).then(
+        (response) => {
+          finish();
+          if (expired) response.owner.release();
+          else resolve(response);
+        },
+        (error) => {
+          finish();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  return (model) => ({
+    kind: 'deadline',
+    name: model.name,
+    version: model.version,
+    ...(model.revision === undefined ? {} : { revision: model.revision }),
+    signature: model.signature,
+    get state() {
+      return model.state;
+    },
+    onState: (listener) => model.onState(listener),
+    deterministic: model.deterministic,
+    varies: model.varies,
+    inner: [model],
+    infer: (request, context) => infer(model, request, context),
+    close: (how) => model.close(how),
+  });
+}
+
+function deadlineExceeded(timeoutMs: number): NimifyError {
+  const after =
+    timeoutMs === 0 ? 'before the model was asked' : `${Math.round(timeoutMs)} ms after it was asked`;
+  return new NimifyError('DEADLINE_EXCEEDED', `The deadline passed ${after}; allow more time or send less`);
+}
