@@ -26,6 +26,8 @@ export interface ServedModel {
   readonly example: ServedExample | undefined;
   /** Where runs happen and why, batch axis and why: for the log, metadata and `/v1/manifest`. */
   readonly notes: Readonly<Record<string, string>>;
+  /** Wall-clock time at which it had been loaded, in milliseconds since 1970. */
+  readonly loadedAtMs: number;
 }
 
 /** Names, versions, lifecycle, and what is served now. */

@@ -1,0 +1,70 @@
+import { readModelFile } from '../base/onnx/model-file.ts';
+import type { Logger } from '../base/telemetry/log.ts';
+import type { Clock } from '../base/util/clock.ts';
+import { createOnnxRuntimeEngine } from '../engine/onnxruntime/engine.ts';
+import { prepareModel } from '../engine/prepare.ts';
+import type { EngineOptions } from '../model/engine.ts';
+import { createDeadline } from '../policy/deadline/deadline.ts';
+import { toArtifact } from './artifact.ts';
+import type { ServedModel } from './contract.ts';
+import { readLabels } from './labels.ts';
+import type { FoundModel } from './repository.ts';
+import { findSidecar, readExample } from './sidecars.ts';
+
+export interface AssembleDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface AssembleOptions {
+  readonly engine: EngineOptions;
+  /** Deadline of a request that sets none, in milliseconds. */
+  readonly defaultTimeoutMs: number;
+}
+
+export const DEFAULT_ENGINE_OPTIONS: EngineOptions = { host: 'auto', batchAxis: 'auto' };
+
+/**
+ * Builds the stack of one served model, inside out: engine, then policies. The one place where it is done, so
+ * that it can be read here.
+ * @throws NimifyError where the file cannot be served, with what to do
+ */
+export async function assemble(
+  found: FoundModel,
+  deps: AssembleDeps,
+  options: AssembleOptions,
+): Promise<ServedModel> {
+  const artifact = await toArtifact(await readModelFile(found.path));
+  const exampleFile = await findSidecar(found, ['example.json']);
+  const labelsFile = await findSidecar(found, ['labels.json', 'labels.txt']);
+
+  const engine = createOnnxRuntimeEngine(deps);
+  const prepared = await prepareModel(
+    {
+      name: found.name,
+      version: found.version,
+      artifact,
+      engine,
+      options: options.engine,
+      ...(exampleFile === undefined ? {} : { example: readExample(artifact.signature, exampleFile) }),
+    },
+    deps,
+  );
+  const withDeadline = createDeadline(deps, { defaultTimeoutMs: options.defaultTimeoutMs });
+
+  return {
+    name: found.name,
+    version: found.version,
+    model: withDeadline(prepared.model),
+    artifact,
+    platform: `${engine.name}_${artifact.format}`,
+    labels: readLabels(
+      artifact.signature,
+      artifact.metadata,
+      labelsFile && { path: labelsFile.path, text: new TextDecoder().decode(labelsFile.bytes) },
+    ),
+    example: prepared.example,
+    notes: prepared.notes,
+    loadedAtMs: deps.clock.wallMs(),
+  };
+}

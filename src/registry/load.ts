@@ -1,0 +1,42 @@
+import { NimifyError } from '../base/errors/nimify-error.ts';
+import { type Logger, SILENT } from '../base/telemetry/log.ts';
+import { type Clock, systemClock } from '../base/util/clock.ts';
+import type { EngineOptions } from '../model/engine.ts';
+import { assemble, DEFAULT_ENGINE_OPTIONS } from './assemble.ts';
+import type { ServedModel } from './contract.ts';
+import { findModels } from './repository.ts';
+
+export interface LoadModelOptions {
+  /** Default: the file's name, or its folder's where the file is called `model`. */
+  readonly name?: string;
+  readonly engine?: Partial<EngineOptions>;
+  /** Deadline of a request that sets none, in milliseconds. Default 30 000. */
+  readonly defaultTimeoutMs?: number;
+  /** Default: silent. */
+  readonly log?: Logger;
+  readonly clock?: Clock;
+}
+
+/**
+ * Loads one model into this process, without a server. Close `model` when done with it.
+ * @throws NimifyError where the file cannot be served
+ */
+export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<ServedModel> {
+  const { models } = await findModels([options.name === undefined ? path : { path, name: options.name }]);
+  const [found] = models;
+  if (found === undefined || models.length > 1) {
+    const names = models.map((model) => model.name).join(', ');
+    throw new NimifyError(
+      'CONFIG_INVALID',
+      `${path} holds ${models.length} models (${names}); name one file`,
+    );
+  }
+  return assemble(
+    found,
+    { clock: options.clock ?? systemClock, log: options.log ?? SILENT },
+    {
+      engine: { ...DEFAULT_ENGINE_OPTIONS, ...options.engine },
+      defaultTimeoutMs: options.defaultTimeoutMs ?? 30_000,
+    },
+  );
+}

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import type { Tensor } from '../base/tensor/tensor.ts';
+import { createContext } from '../model/context.ts';
+import { createFakeModel } from '../model/fake-model.ts';
+import { createInferRequest } from '../model/request.ts';
+import type { ServedModel } from './contract.ts';
+import { createRegistry } from './registry.ts';
+
+function serve(name: string, version = '1'): ServedModel {
+  const model = createFakeModel({ name, version });
+  return {
+    name,
+    version,
+    model,
+    artifact: {
+      format: 'onnx',
+      path: `/${name}.onnx`,
+      sizeBytes: 1,
+      contentHash: '',
+      signature: model.signature,
+      batchAxisReason: '',
+      indexLimits: {},
+      omitted: [],
+      metadata: {},
+    },
+    platform: 'fake_onnx',
+    labels: {},
+    example: undefined,
+    notes: {},
+    loadedAtMs: 0,
+  };
+}
+
+describe('createRegistry', () => {
+  it('finds the newest version by number, or the one asked for', () => {
+    const registry = createRegistry();
+    for (const version of ['2', '10', '9', 'beta']) registry.add(serve('m', version));
+    expect(registry.find('m').version).toBe('10');
+    expect(registry.find('m', '9').version).toBe('9');
+    expect(registry.list().map((served) => served.version)).toEqual(['beta', '2', '9', '10']);
+  });
+
+  it('names what is served when the model or version is unknown', () => {
+    const registry = createRegistry();
+    registry.add(serve('iris'));
+    expect(() => registry.find('irs')).toThrow(
+      "Request for unknown model: 'irs' is not found; served models: iris",
+    );
+    expect(() => registry.find('iris', '7')).toThrow("'iris' version 7 is not found; served versions: 1");
+    expect(() => registry.find('__proto__')).toThrow(expect.objectContaining({ code: 'MODEL_NOT_FOUND' }));
+  });
+
+  it('is ready once every expected model is there and answers, until it drains', async () => {
+    const registry = createRegistry();
+    expect(registry.isReady()).toBe(false);
+    registry.expect('a', '1');
+    registry.expect('b', '1');
+    registry.add(serve('a'));
+    expect(registry.isReady()).toBe(false);
+    expect(() => registry.find('b')).toThrow(
+      expect.objectContaining({ code: 'MODEL_NOT_READY', retryable: true }),
+    );
+    registry.add(serve('b'));
+    expect(registry.isReady()).toBe(true);
+    registry.startDraining();
+    expect(registry.isReady()).toBe(false);
+    await registry.close({ graceMs: 0 });
+    expect(registry.list()).toEqual([]);
+  });
+
+  it('checks a request against the signature before the model sees it', async () => {
+    const registry = createRegistry();
+    registry.add(serve('m'));
+    const stray: Tensor = { name: 'stray', datatype: 'FP32', shape: [1], data: new Float32Array(1) };
+    const refused = registry.infer(createInferRequest({ model: 'm', inputs: [stray] }), createContext());
+    await expect(refused).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    const unknown = registry.infer(createInferRequest({ model: 'n', inputs: [] }), createContext());
+    await expect(unknown).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+  });
+});

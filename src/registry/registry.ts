@@ -1,0 +1,116 @@
+import { NimifyError } from '../base/errors/nimify-error.ts';
+import { validateRequest } from '../model/validate.ts';
+import type { Registry, ServedModel } from './contract.ts';
+
+/** What is served under a name and version, or is on its way there. */
+type Entry = { readonly state: 'loading' } | { readonly state: 'loaded'; readonly served: ServedModel };
+
+export interface MutableRegistry extends Registry {
+  /** Announces a model that is being loaded: until `add` the registry is not ready. */
+  expect(name: string, version: string): void;
+  add(served: ServedModel): void;
+}
+
+export function createRegistry(): MutableRegistry {
+  const models = new Map<string, Map<string, Entry>>();
+  let draining = false;
+
+  function put(name: string, version: string, entry: Entry): void {
+    const versions = models.get(name) ?? new Map<string, Entry>();
+    versions.set(version, entry);
+    models.set(name, versions);
+  }
+
+  function* loaded(): Generator<ServedModel> {
+    for (const versions of models.values()) {
+      for (const entry of versions.values()) if (entry.state === 'loaded') yield entry.served;
+    }
+  }
+
+  function find(name: string, version?: string): ServedModel {
+    const versions = models.get(name);
+    if (versions === undefined) throw unknownModel(name, undefined, [...models.keys()]);
+    const entry = versions.get(version ?? newest(versions.keys()));
+    if (entry === undefined) throw unknownModel(name, version, [...versions.keys()]);
+    if (entry.state === 'loading') {
+      throw new NimifyError('MODEL_NOT_READY', `Model '${name}' is still loading; try again shortly`, {
+        retryAfterMs: 1000,
+      });
+    }
+    return entry.served;
+  }
+
+  return {
+    list: () => [...loaded()].sort(byNameAndVersion),
+    find,
+    isReady() {
+      if (draining || models.size === 0) return false;
+      for (const versions of models.values()) {
+        for (const entry of versions.values()) {
+          if (entry.state === 'loading' || !answers(entry.served)) return false;
+        }
+      }
+      return true;
+    },
+    // No async function: a refusal costs no promise of its own, and the model's promise is passed on as it is.
+    infer(request, context) {
+      try {
+        const served = find(request.model, request.version);
+        validateRequest(served.model.signature, request);
+        return served.model.infer(request, context);
+      } catch (refused) {
+        return Promise.reject(refused);
+      }
+    },
+    startDraining() {
+      draining = true;
+    },
+    async close(options) {
+      draining = true;
+      const closing = [...loaded()].map((served) => served.model.close(options));
+      models.clear();
+      await Promise.all(closing);
+    },
+    expect: (name, version) => put(name, version, { state: 'loading' }),
+    add: (served) => put(served.name, served.version, { state: 'loaded', served }),
+  };
+}
+
+function answers(served: ServedModel): boolean {
+  return served.model.state === 'ready' || served.model.state === 'degraded';
+}
+
+/** Versions are numbers by convention; what is no number sorts below every number. */
+function newest(versions: Iterable<string>): string {
+  return [...versions].sort(compareVersions).at(-1) ?? '';
+}
+
+function compareVersions(a: string, b: string): number {
+  const [x, y] = [Number(a), Number(b)];
+  if (Number.isNaN(x) || Number.isNaN(y)) {
+    return Number(Number.isNaN(y)) - Number(Number.isNaN(x)) || (a < b ? -1 : 1);
+  }
+  return x - y;
+}
+
+function byNameAndVersion(a: ServedModel, b: ServedModel): number {
+  return a.name === b.name ? compareVersions(a.version, b.version) : a.name < b.name ? -1 : 1;
+}
+
+/** Clients of other servers match on the words "Request for unknown model". */
+function unknownModel(name: string, version: string | undefined, known: readonly string[]): NimifyError {
+  const what = version === undefined ? 'is not found' : `version ${version} is not found`;
+  const listed = known.slice(0, 20).join(', ') + (known.length > 20 ? ', ...' : '');
+  const served = version === undefined ? 'served models' : 'served versions';
+  return new NimifyError(
+    'MODEL_NOT_FOUND',
+    `Request for unknown model: '${name}' ${what}; ${served}: ${listed}`,
+    {
+      details: {
+        where: version === undefined ? 'model' : 'version',
+        expected: known.slice(0, 20),
+        got: version ?? name,
+      },
+    },
+  );
+}

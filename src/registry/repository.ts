@@ -1,0 +1,147 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { NimifyError } from '../base/errors/nimify-error.ts';
+
+/** A model file, a folder of them, or either with the name to serve it under. */
+export type ModelSource = string | { readonly path: string; readonly name?: string };
+
+/** A file that will be served as `name`, version `version`. */
+export interface FoundModel {
+  readonly name: string;
+  readonly version: string;
+  readonly path: string;
+  /** The only model of its folder: `labels.json` and `example.json` there are meant for it. */
+  readonly alone: boolean;
+}
+
+export interface FoundModels {
+  readonly models: readonly FoundModel[];
+  /** What was passed over, each with the reason, for the log. */
+  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+}
+
+const DEFAULT_VERSION = '1';
+const MODEL_EXTENSIONS = ['.onnx', '.ort'];
+/** Folders below the one given: `<name>/model.onnx` and `<name>/<version>/model.onnx`. */
+const MAX_DEPTH = 2;
+
+/**
+ * Finds the model files behind the given paths and names them. A file `digits.onnx` is served as `digits`;
+ * a file called `model.onnx` as its folder, and where that folder is a number, as that version of the folder
+ * above. The name `digits` may be forced: `{ path, name: 'digits' }`.
+ * @throws NimifyError NOT_FOUND (no such path, no model there), CONFIG_INVALID (two files under one name)
+ */
+export async function findModels(sources: readonly ModelSource[]): Promise<FoundModels> {
+  const models: FoundModel[] = [];
+  const skipped: { path: string; reason: string }[] = [];
+  for (const source of sources) {
+    const { path, name } = typeof source === 'string' ? { path: source, name: undefined } : source;
+    const absolute = resolve(path);
+    const info = await stat(absolute).catch(() => undefined);
+    if (info === undefined) {
+      throw new NimifyError('NOT_FOUND', `${path}: there is no such file or folder; check the path`, {
+        details: { where: path },
+      });
+    }
+    const found = info.isDirectory()
+      ? await scanFolder(absolute, 0, skipped)
+      : [await describeFile(absolute)];
+    if (found.length === 0) {
+      throw new NimifyError(
+        'NOT_FOUND',
+        `${path}: no model in this folder; expected .onnx or .ort files, directly or as <name>/model.onnx`,
+        { details: { where: path } },
+      );
+    }
+    models.push(...(name === undefined ? found : renamed(found, name, path)));
+  }
+  refuseClashes(models);
+  return { models, skipped };
+}
+
+async function scanFolder(
+  folder: string,
+  depth: number,
+  skipped: { path: string; reason: string }[],
+): Promise<FoundModel[]> {
+  const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const files: string[] = [];
+  const found: FoundModel[] = [];
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
+    const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && (await stat(path)).isDirectory());
+    if (isFolder) {
+      if (depth < MAX_DEPTH) found.push(...(await scanFolder(path, depth + 1, skipped)));
+    } else if (MODEL_EXTENSIONS.includes(extname(entry.name).toLowerCase())) {
+      files.push(path);
+    }
+  }
+  const kept = files.filter((path) => {
+    const twin = path.replace(/\.ort$/i, '.onnx');
+    const hasTwin = twin !== path && files.includes(twin);
+    if (hasTwin) skipped.push({ path, reason: `${basename(twin)} beside it is served under the same name` });
+    return !hasTwin;
+  });
+  return [...kept.map((path) => nameFile(path, kept.length === 1)), ...found];
+}
+
+async function describeFile(path: string): Promise<FoundModel> {
+  const siblings = await readdir(dirname(path)).catch(() => [] as string[]);
+  const stems = new Set(
+    siblings.filter((name) => MODEL_EXTENSIONS.includes(extname(name).toLowerCase())).map(stemOf),
+  );
+  return nameFile(path, stems.size <= 1);
+}
+
+function nameFile(path: string, alone: boolean): FoundModel {
+  const stem = stemOf(path);
+  if (stem.toLowerCase() !== 'model') return { name: stem, version: DEFAULT_VERSION, path, alone };
+  const folder = dirname(path);
+  const parent = basename(folder);
+  if (/^[1-9]\d*$/.test(parent)) {
+    const name = basename(dirname(folder));
+    if (name !== '') return { name, version: parent, path, alone };
+  }
+  return { name: parent === '' ? stem : parent, version: DEFAULT_VERSION, path, alone };
+}
+
+function stemOf(path: string): string {
+  return basename(path, extname(path));
+}
+
+function renamed(found: readonly FoundModel[], name: string, path: string): readonly FoundModel[] {
+  if (name === '') {
+    throw new NimifyError(
+      'CONFIG_INVALID',
+      `${path}: the model's name is empty; give it at least one character`,
+    );
+  }
+  const names = new Set(found.map((model) => model.name));
+  if (names.size > 1) {
+    throw new NimifyError(
+      'CONFIG_INVALID',
+      `${path}: one name (${name}) for ${names.size} models (${[...names].join(', ')}); name a single file instead`,
+    );
+  }
+  return found.map((model) => ({ ...model, name }));
+}
+
+function refuseClashes(models: readonly FoundModel[]): void {
+  const byName = new Map<string, FoundModel>();
+  for (const model of models) {
+    const key = JSON.stringify([model.name, model.version]);
+    const other = byName.get(key);
+    if (other !== undefined && other.path !== model.path) {
+      throw new NimifyError(
+        'CONFIG_INVALID',
+        `two files would be served as '${model.name}' version ${model.version}: ${other.path} and ${model.path}; ` +
+          'leave one out, or give one a name of its own: name=path',
+      );
+    }
+    if (other !== undefined) {
+      throw new NimifyError('CONFIG_INVALID', `${model.path} is given twice; give each model once`);
+    }
+    byName.set(key, model);
+  }
+}
