@@ -1,0 +1,164 @@
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { createGunzip, createInflate } from 'node:zlib';
+import { NimifyError } from '../../base/errors/nimify-error.ts';
+import type { Clock } from '../../base/util/clock.ts';
+import { createByteSink } from './byte-sink.ts';
+import { allowBody } from './expect-continue.ts';
+
+export interface ReadBodyOptions {
+  /** Largest body taken, as sent and after decompression, in bytes. */
+  readonly maxBodyBytes: number;
+  /** Longest time for the body to arrive, in milliseconds. */
+  readonly receiveTimeoutMs: number;
+  readonly clock: Clock;
+  /** Offset in the (decompressed) body that is to lie on a multiple of 8 in memory. Default 0. */
+  readonly alignAt?: number;
+}
+
+/**
+ * Reads a request's body into one buffer that belongs to the caller alone, decompressed where it came with
+ * `content-encoding: gzip` or `deflate` (RFC 9110, 8.4.1). A body that announces more than the limit is refused
+ * before any of it is read, so the caller answers with `sendReply`, which discards what still arrives.
+ *
+ * @throws NimifyError UNSUPPORTED_MEDIA_TYPE (content encoding), PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT (the client
+ *   stalled), CANCELLED (the client left), INVALID_INPUT (compressed data that is damaged)
+ */
+export async function readBody(request: IncomingMessage, options: ReadBodyOptions): Promise<Uint8Array> {
+  const coding = contentCodingOf(request);
+  const announcedBytes = announcedBytesOf(request);
+  if (announcedBytes !== undefined && announcedBytes > options.maxBodyBytes) {
+    throw tooLarge(options.maxBodyBytes, `${announcedBytes} bytes`);
+  }
+  if (announcedBytes === 0) return new Uint8Array(0);
+  allowBody(request);
+  return coding === 'identity'
+    ? receive(request, request, announcedBytes ?? 0, options)
+    : decompress(request, coding, announcedBytes ?? 0, options);
+}
+
+type ContentCoding = 'identity' | 'gzip' | 'deflate';
+
+function contentCodingOf(request: IncomingMessage): ContentCoding {
+  const header = request.headers['content-encoding'];
+  if (header === undefined) return 'identity';
+  const coding = header.trim().toLowerCase();
+  if (coding === 'gzip' || coding === 'deflate') return coding;
+  if (coding === 'x-gzip') return 'gzip';
+  if (coding === 'identity' || coding === '') return 'identity';
+  throw new NimifyError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    `content-encoding: expected gzip, deflate or identity, got '${coding}'; send the body in one of these`,
+    { details: { where: 'content-encoding', expected: ['gzip', 'deflate', 'identity'], got: coding } },
+  );
+}
+
+/** The parser has already refused a content-length that is no number; undefined: sent in chunks. */
+function announcedBytesOf(request: IncomingMessage): number | undefined {
+  const header = request.headers['content-length'];
+  if (header !== undefined) return Number(header);
+  return request.headers['transfer-encoding'] === undefined ? 0 : undefined;
+}
+
+function decompress(
+  request: IncomingMessage,
+  coding: 'gzip' | 'deflate',
+  announcedBytes: number,
+  options: ReadBodyOptions,
+): Promise<Uint8Array> {
+  // Each output chunk is a trip through the thread pool, so large bodies get large chunks.
+  const chunkSize = Math.min(256 * 1024, Math.max(16 * 1024, announcedBytes * 2));
+  const decoder = coding === 'gzip' ? createGunzip({ chunkSize }) : createInflate({ chunkSize });
+  // Not stream.pipeline: on damaged data that would end the connection before the client has its answer.
+  request.pipe(decoder);
+  return receive(request, decoder, chunkSize, options).catch((error: unknown) => {
+    request.unpipe(decoder);
+    decoder.destroy();
+    throw error;
+  });
+}
+
+function receive(
+  request: IncomingMessage,
+  source: Readable,
+  expectedBytes: number,
+  options: ReadBodyOptions,
+): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const sink = createByteSink(
+      options.alignAt === undefined ? { expectedBytes } : { expectedBytes, alignAt: options.alignAt },
+    );
+    let arrivedBytes = 0;
+
+    const timer = options.clock.setTimer(
+      () => fail(stalled(options.receiveTimeoutMs)),
+      options.receiveTimeoutMs,
+    );
+
+    function onArrived(chunk: Uint8Array): void {
+      arrivedBytes += chunk.length;
+      if (arrivedBytes > options.maxBodyBytes) fail(tooLarge(options.maxBodyBytes, 'more than that'));
+    }
+    function onData(chunk: Uint8Array): void {
+      if (sink.byteLength + chunk.length > options.maxBodyBytes) {
+        fail(tooLarge(options.maxBodyBytes, 'more than that'));
+      } else sink.push(chunk);
+    }
+    function onEnd(): void {
+      stop();
+      resolve(sink.take());
+    }
+    function onSourceError(error: Error): void {
+      fail(source === request ? left() : damaged(error));
+    }
+    function onClose(): void {
+      if (!request.complete) fail(left());
+    }
+    function fail(error: NimifyError): void {
+      stop();
+      reject(error);
+    }
+    function stop(): void {
+      timer.cancel();
+      source.off('data', onData);
+      source.off('end', onEnd);
+      request.off('data', onArrived);
+      request.off('close', onClose);
+    }
+
+    if (source !== request) request.on('data', onArrived);
+    // Stays for good: an error without a listener would end the process.
+    source.on('error', onSourceError);
+    source.on('data', onData);
+    source.on('end', onEnd);
+    request.on('close', onClose);
+  });
+}
+
+function tooLarge(maxBodyBytes: number, got: string): NimifyError {
+  return new NimifyError(
+    'PAYLOAD_TOO_LARGE',
+    `body: expected at most ${maxBodyBytes} bytes, got ${got}; send fewer rows in a request or use binary tensors`,
+    { details: { where: 'body', expected: { maxBytes: maxBodyBytes }, got } },
+  );
+}
+
+function stalled(receiveTimeoutMs: number): NimifyError {
+  return new NimifyError(
+    'REQUEST_TIMEOUT',
+    `body: expected all of it within ${receiveTimeoutMs} ms, got only a part; send it faster or in smaller requests`,
+    { details: { where: 'body', expected: { withinMs: receiveTimeoutMs } } },
+  );
+}
+
+function left(): NimifyError {
+  return new NimifyError('CANCELLED', 'the client left before its request was complete');
+}
+
+function damaged(cause: Error): NimifyError {
+  return new NimifyError(
+    'INVALID_INPUT',
+    'body: expected data as its content-encoding says, got bytes that do not decompress; send them again, or plain',
+    { details: { where: 'body' }, cause },
+  );
+}

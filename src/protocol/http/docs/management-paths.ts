@@ -1,0 +1,131 @@
+import type { ErrorCode } from '../../../base/errors/table.ts';
+import type { JsonSchema } from './json-schema.ts';
+import type { PathItems } from './model-paths.ts';
+import { errorResponses, jsonResponse, type ResponseObject } from './responses.ts';
+
+const TEXT: JsonSchema = { type: 'string' };
+const ANY_OBJECT: JsonSchema = { type: 'object' };
+
+const HEALTH = object({ object: { const: 'health.response' }, message: TEXT });
+const NOT_READY = object({ object: { const: 'error' }, message: TEXT, type: TEXT, code: { const: 503 } });
+const READY = object({ ready: { type: 'boolean' } });
+const TENSOR = object({ name: TEXT, datatype: TEXT, shape: { type: 'array', items: { type: 'integer' } } });
+const MODEL_METADATA = object({
+  name: TEXT,
+  versions: { type: 'array', items: TEXT },
+  platform: TEXT,
+  inputs: { type: 'array', items: TENSOR },
+  outputs: { type: 'array', items: TENSOR },
+});
+const MODEL = object({
+  id: TEXT,
+  object: { const: 'model' },
+  created: { type: 'integer', description: 'When it had been loaded, in seconds since 1970.' },
+  owned_by: TEXT,
+});
+
+/** The routes that do not depend on which models are served, but for the names they take. */
+export function managementPaths(names: readonly string[]): PathItems {
+  const model = pathParameter('model', names.length === 0 ? TEXT : { enum: names });
+  const version = pathParameter('version', TEXT);
+  const metadata = get('v2', 'Metadata of a model', MODEL_METADATA, { codes: ['MODEL_NOT_FOUND'] });
+  const ready = get(
+    'v2',
+    'Can the model take requests?',
+    object({ name: TEXT, ready: { type: 'boolean' } }),
+    {
+      codes: ['MODEL_NOT_FOUND'],
+      also: { 400: jsonResponse('Not yet.', READY) },
+    },
+  );
+  const status = get('management', 'State of a model', MODEL, { codes: ['MODEL_NOT_FOUND'] });
+  return {
+    '/v1/health/live': get('management', 'Is the server there?', HEALTH),
+    '/v1/health/ready': get('management', 'Can every model take requests?', HEALTH, {
+      also: { 503: jsonResponse('Not yet.', NOT_READY) },
+    }),
+    '/v1/models': get(
+      'management',
+      'The models',
+      object({ object: { const: 'list' }, data: { type: 'array', items: MODEL } }),
+    ),
+    '/v1/models/{model}': { parameters: [model], ...status },
+    '/v1/models/{model}/versions/{version}': {
+      parameters: [model, version],
+      ...renamed(status, 'of one version'),
+    },
+    '/v1/metadata': get('management', 'Version, models and licence', ANY_OBJECT),
+    '/v1/version': get('management', 'Version', object({ release: TEXT, api: TEXT })),
+    '/v1/manifest': get('management', 'The files served, as YAML', object({ manifest_file: TEXT })),
+    '/v1/license': get('management', 'Licence of nimify', object({ name: TEXT, content: TEXT })),
+    '/v1/metrics': get('management', 'Metrics in the Prometheus text format', TEXT, {
+      contentType: 'text/plain',
+    }),
+    '/v2': get(
+      'v2',
+      'Metadata of the server',
+      object({ name: TEXT, version: TEXT, extensions: { type: 'array', items: TEXT } }),
+    ),
+    '/v2/health/live': get('v2', 'Is the server live?', object({ live: { type: 'boolean' } })),
+    '/v2/health/ready': get('v2', 'Is the server ready?', READY, {
+      also: { 400: jsonResponse('Not yet.', READY) },
+    }),
+    '/v2/models/{model}': { parameters: [model], ...metadata },
+    '/v2/models/{model}/ready': { parameters: [model], ...ready },
+    '/v2/models/{model}/versions/{version}': {
+      parameters: [model, version],
+      ...renamed(metadata, 'version'),
+    },
+    '/v2/models/{model}/versions/{version}/ready': {
+      parameters: [model, version],
+      ...renamed(ready, 'version'),
+    },
+  };
+}
+
+interface GetOptions {
+  readonly codes?: readonly ErrorCode[];
+  readonly also?: Readonly<Record<string, ResponseObject>>;
+  readonly contentType?: string;
+}
+
+interface GetItem {
+  readonly get: { readonly summary: string; readonly operationId: string };
+}
+
+function get(tag: string, summary: string, schema: JsonSchema, options: GetOptions = {}): GetItem {
+  const { codes = [], also = {}, contentType = 'application/json' } = options;
+  const operation = {
+    operationId: idOf(tag, summary),
+    tags: [tag],
+    summary,
+    responses: {
+      200: { description: 'OK', content: { [contentType]: { schema } } },
+      ...also,
+      ...errorResponses(codes),
+    },
+  };
+  return { get: operation };
+}
+
+/** The same route with a version in its path. */
+function renamed({ get: operation }: GetItem, suffix: string): GetItem {
+  const summary = `${operation.summary} (version)`;
+  return { get: { ...operation, summary, operationId: idOf(operation.operationId, suffix) } };
+}
+
+function idOf(...parts: readonly string[]): string {
+  return parts
+    .join('_')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/_+$/, '');
+}
+
+function pathParameter(name: string, schema: JsonSchema): object {
+  return { name, in: 'path', required: true, schema };
+}
+
+function object(properties: Readonly<Record<string, JsonSchema>>): JsonSchema {
+  return { type: 'object', properties, required: Object.keys(properties) };
+}

@@ -1,0 +1,115 @@
+import { SILENT } from '../../base/telemetry/log.ts';
+import { createMetricsRegistry } from '../../base/telemetry/metrics-registry.ts';
+import type { RequestInstruments, RequestOutcome } from '../../base/telemetry/request-instruments.ts';
+import { createOwner } from '../../base/tensor/owner.ts';
+import type { Tensor } from '../../base/tensor/tensor.ts';
+import { systemClock } from '../../base/util/clock.ts';
+import type { Model, ModelState } from '../../model/contract.ts';
+import type { InferRequest, InferResponse } from '../../model/request.ts';
+import type { Signature } from '../../model/signature.ts';
+import type { ServedModel } from '../../registry/contract.ts';
+import { createRegistry, type MutableRegistry } from '../../registry/registry.ts';
+import { DEFAULT_HTTP_OPTIONS, type HttpDeps, type HttpOptions } from './deps.ts';
+
+/** Test support: models without an engine, in a real registry, and everything else that a server needs. */
+
+export interface FakeModelOptions {
+  readonly name: string;
+  readonly version?: string;
+  readonly signature?: Signature;
+  readonly state?: ModelState;
+  /** Default: every output is the input at the same place. */
+  readonly infer?: Model['infer'];
+}
+
+/** One FP32 input `x` of any number of rows of 4, and the same as output `y`. */
+export const ROWS_OF_FOUR: Signature = {
+  inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 4], dimensionNames: ['rows', undefined] }],
+  outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 4], dimensionNames: ['rows', undefined] }],
+  batchAxis: 0,
+};
+
+export function createFakeModel(options: FakeModelOptions): ServedModel {
+  const { name, version = '1', signature = ROWS_OF_FOUR, state = 'ready' } = options;
+  const infer = options.infer ?? (async (request: InferRequest) => echo(request, signature, version));
+  return {
+    name,
+    version,
+    model: {
+      kind: 'fake',
+      name,
+      version,
+      signature,
+      state,
+      onState: () => () => {},
+      deterministic: true,
+      varies: [],
+      inner: [],
+      infer,
+      close: async () => {},
+    },
+    artifact: {
+      format: 'onnx',
+      path: `/nowhere/${name}.onnx`,
+      sizeBytes: 1,
+      contentHash: '00',
+      signature,
+      batchAxisReason: 'fake',
+      indexLimits: {},
+      omitted: [],
+      metadata: {},
+    },
+    platform: 'fake',
+    labels: {},
+    example: undefined,
+    loadedAtMs: 0,
+    notes: { host: 'none' },
+  };
+}
+
+/** The answer of a model that gives every input back as the output at the same place. */
+export function echo(request: InferRequest, signature: Signature, version = '1'): InferResponse {
+  const all = request.inputs.map(
+    (input, i): Tensor => ({ ...input, name: signature.outputs[i]?.name ?? '' }),
+  );
+  const wanted = request.outputs ?? signature.outputs.map((output) => output.name);
+  request.owner.retain();
+  return {
+    model: request.model,
+    version,
+    id: request.id,
+    outputs: all.filter((output) => wanted.includes(output.name)),
+    parameters: {},
+    report: { cache: 'none', computeNs: 1, cacheable: true },
+    owner: createOwner(() => request.owner.release()),
+  };
+}
+
+export interface FakeDeps extends HttpDeps {
+  readonly registry: MutableRegistry;
+  /** What the server reported, in order. */
+  readonly outcomes: RequestOutcome[];
+  readonly logged: { readonly fields: Readonly<Record<string, unknown>>; readonly message: string }[];
+}
+
+export function createFakeDeps(
+  models: readonly FakeModelOptions[],
+  options: Partial<HttpOptions> = {},
+): FakeDeps {
+  const registry = createRegistry();
+  for (const model of models) registry.add(createFakeModel(model));
+  const outcomes: RequestOutcome[] = [];
+  const logged: FakeDeps['logged'] = [];
+  const instruments: RequestInstruments = { begin() {}, end: (outcome) => outcomes.push(outcome) };
+  return {
+    registry,
+    clock: systemClock,
+    log: { ...SILENT, error: (fields, message) => logged.push({ fields, message }) },
+    instruments,
+    metrics: createMetricsRegistry(),
+    options: { ...DEFAULT_HTTP_OPTIONS, ...options },
+    version: '0.0.0-test',
+    outcomes,
+    logged,
+  };
+}

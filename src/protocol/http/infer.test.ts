@@ -1,0 +1,389 @@
+import { gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { RequestContext } from '../../model/context.ts';
+import type { InferRequest } from '../../model/request.ts';
+import type { Signature } from '../../model/signature.ts';
+import type { HttpOptions } from './deps.ts';
+import { createFakeDeps, echo, type FakeModelOptions, ROWS_OF_FOUR } from './fake-registry.ts';
+import { openRaw, type RawAnswer, rawRequest } from './raw-client.ts';
+import { createHttpServer, type HttpServer } from './server.ts';
+
+const servers: HttpServer[] = [];
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close({ graceMs: 0 })));
+});
+
+const PAIR: Signature = {
+  inputs: [
+    { name: 'a', datatype: 'FP32', shape: [2], dimensionNames: [undefined] },
+    { name: 'b', datatype: 'INT64', shape: [2], dimensionNames: [undefined] },
+  ],
+  outputs: [
+    { name: 'a2', datatype: 'FP32', shape: [2], dimensionNames: [undefined] },
+    { name: 'b2', datatype: 'INT64', shape: [2], dimensionNames: [undefined] },
+  ],
+  batchAxis: 'none',
+};
+
+/** A server with models `rows` and `pair` that echo, and what they were asked. */
+async function serve(options: Partial<HttpOptions> = {}, more: readonly FakeModelOptions[] = []) {
+  const asked: { request: InferRequest; context: RequestContext }[] = [];
+  const recording =
+    (signature: Signature): NonNullable<FakeModelOptions['infer']> =>
+    async (request, context) => {
+      asked.push({ request, context });
+      return echo(request, signature);
+    };
+  const deps = createFakeDeps(
+    [
+      { name: 'rows', infer: recording(ROWS_OF_FOUR) },
+      { name: 'pair', signature: PAIR, infer: recording(PAIR) },
+      ...more,
+    ],
+    options,
+  );
+  const server = createHttpServer(deps);
+  servers.push(server);
+  const { port } = await server.listen('127.0.0.1', 0);
+  const client = await openRaw(port);
+  /** Sends on one connection that is kept through the test: an error must not spoil what follows. */
+  const post = (model: string, body: string | Uint8Array, headers: Record<string, string | number> = {}) => {
+    client.send(
+      rawRequest(
+        'POST',
+        `/v2/models/${model}/infer`,
+        { 'content-type': 'application/json', ...headers },
+        body,
+      ),
+    );
+    return client.next();
+  };
+  return { deps, asked, post, client, port };
+}
+
+function rowsBody(fields: Record<string, unknown> = {}, input: Record<string, unknown> = {}): string {
+  const x = { name: 'x', datatype: 'FP32', shape: [1, 4], data: [1, 2, 3, 4], ...input };
+  return JSON.stringify({ inputs: [x], ...fields });
+}
+
+function binaryBody(header: unknown, data: ArrayBufferView): { bytes: Buffer; length: number } {
+  const json = Buffer.from(JSON.stringify(header));
+  const tail = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  return { bytes: Buffer.concat([json, tail]), length: json.length };
+}
+
+function jsonOf(answer: RawAnswer): Record<string, unknown> {
+  return JSON.parse(answer.body.toString()) as Record<string, unknown>;
+}
+
+describe('an inference', () => {
+  it('goes from JSON to JSON', async () => {
+    const { post, deps } = await serve();
+    const answer = await post('rows', rowsBody({ id: '42' }));
+    expect(answer).toMatchObject({ status: 200, headers: { 'content-type': 'application/json' } });
+    expect(jsonOf(answer)).toEqual({
+      model_name: 'rows',
+      model_version: '1',
+      id: '42',
+      outputs: [{ name: 'y', datatype: 'FP32', shape: [1, 4], data: [1, 2, 3, 4] }],
+    });
+    expect(deps.outcomes).toMatchObject([
+      { model: 'rows', version: '1', route: '/v2/models/{model}/infer', code: 'OK', computeNs: 1 },
+    ]);
+    const [outcome] = deps.outcomes;
+    expect(outcome?.totalNs).toBeGreaterThan(0);
+    expect(outcome?.decodeNs).toBeGreaterThan(0);
+    expect(outcome?.encodeNs).toBeGreaterThan(0);
+  });
+
+  it('goes from binary to binary', async () => {
+    const { post, asked } = await serve();
+    const header = {
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 4], parameters: { binary_data_size: 16 } }],
+      parameters: { binary_data_output: true },
+    };
+    const { bytes, length } = binaryBody(header, Float32Array.of(1, 2, Number.NaN, 4));
+    const answer = await post('rows', bytes, {
+      'content-type': 'application/octet-stream',
+      'inference-header-content-length': length,
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.headers['content-type']).toBe('application/octet-stream');
+    const jsonLength = Number(answer.headers['inference-header-content-length']);
+    expect(JSON.parse(answer.body.subarray(0, jsonLength).toString())).toMatchObject({
+      outputs: [{ name: 'y', parameters: { binary_data_size: 16 } }],
+    });
+    const tail = Buffer.from(answer.body.subarray(jsonLength));
+    expect([0, 4, 8, 12].map((at) => tail.readFloatLE(at))).toEqual([1, 2, Number.NaN, 4]);
+    // A view over the body: nothing was copied.
+    const data = asked[0]?.request.inputs[0]?.data as Float32Array;
+    expect(data.byteOffset % 8).toBe(0);
+    expect(data.buffer.byteLength).toBeGreaterThan(16);
+  });
+
+  it('takes one raw tensor where the header length is 0', async () => {
+    const { post } = await serve();
+    const raw = Buffer.from(Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8).buffer);
+    const answer = await post('rows', raw, { 'inference-header-content-length': 0 });
+    const jsonLength = Number(answer.headers['inference-header-content-length']);
+    expect(JSON.parse(answer.body.subarray(0, jsonLength).toString())).toMatchObject({
+      outputs: [{ name: 'y', shape: [2, 4] }],
+    });
+    expect(answer.body.subarray(jsonLength).equals(raw)).toBe(true);
+    expect((await post('rows', raw.subarray(1), { 'inference-header-content-length': 0 })).status).toBe(400);
+    const refused = await post('pair', raw, { 'inference-header-content-length': 0 });
+    expect(jsonOf(refused).error).toContain('2 inputs');
+  });
+
+  it('answers the wanted outputs only, each in the wanted form', async () => {
+    const { post } = await serve();
+    const inputs = [
+      { name: 'a', datatype: 'FP32', shape: [2], data: [1, 2] },
+      { name: 'b', datatype: 'INT64', shape: [2], data: [3, 4] },
+    ];
+    const one = await post('pair', JSON.stringify({ inputs, outputs: [{ name: 'b2' }] }));
+    expect(jsonOf(one)).toMatchObject({ outputs: [{ name: 'b2', data: [3, 4] }] });
+    expect((jsonOf(one).outputs as unknown[]).length).toBe(1);
+
+    const parameters = { binary_data_output: true };
+    const outputs = [{ name: 'a2', parameters: { binary_data: false } }, { name: 'b2' }];
+    const mixed = await post('pair', JSON.stringify({ inputs, parameters, outputs }));
+    const jsonLength = Number(mixed.headers['inference-header-content-length']);
+    expect(JSON.parse(mixed.body.subarray(0, jsonLength).toString())).toMatchObject({
+      outputs: [
+        { name: 'a2', data: [1, 2] },
+        { name: 'b2', parameters: { binary_data_size: 16 } },
+      ],
+    });
+    expect(mixed.body.length - jsonLength).toBe(16);
+
+    const all = await post('pair', JSON.stringify({ inputs, outputs: [] }));
+    expect((jsonOf(all).outputs as unknown[]).length).toBe(2);
+  });
+
+  it('reaches names with slashes, spaces and unicode, with and without a version', async () => {
+    const name = 'team a/größe 中';
+    const { client, deps } = await serve({}, [{ name, version: '2' }]);
+    const path = `/v2/models/${encodeURIComponent(name)}`;
+    for (const tail of ['/infer', '/infer?trace=1', '/versions/2/infer']) {
+      client.send(rawRequest('POST', path + tail, {}, rowsBody()));
+      expect(jsonOf(await client.next())).toMatchObject({ model_name: name, model_version: '2' });
+    }
+    expect(deps.outcomes.map((outcome) => outcome.route)).toEqual([
+      '/v2/models/{model}/infer',
+      '/v2/models/{model}/infer',
+      '/v2/models/{model}/versions/{version}/infer',
+    ]);
+    client.send(rawRequest('POST', `${path}/versions/7/infer`, {}, rowsBody()));
+    expect(await client.next()).toMatchObject({ status: 404 });
+  });
+
+  it('hands on deadline, priority, sequence and headers', async () => {
+    const { post, asked } = await serve();
+    const parameters = { timeout: 5_000_000, priority: 2, sequence_id: 7, sequence_start: true, own: 'x' };
+    await post('rows', rowsBody({ parameters }), { 'x-request-deadline': '1s', 'x-tenant': 'blue' });
+    const [{ request, context } = { request: undefined, context: undefined }] = asked;
+    expect(request?.sequence).toEqual({ id: 7, start: true, end: false });
+    expect(request?.parameters).toMatchObject({ own: 'x' });
+    expect(context?.priority).toBe(2);
+    expect(context?.attributes['x-tenant']).toBe('blue');
+    const aheadNs = (context?.deadlineAtNs ?? 0) - performance.now() * 1e6;
+    expect(aheadNs).toBeLessThanOrEqual(1e9);
+  });
+
+  it('lets go of the request and of the answer', async () => {
+    const { post, asked } = await serve();
+    await post('rows', rowsBody());
+    await post('rows', rowsBody(), { 'accept-encoding': 'gzip' });
+    await expect.poll(() => asked.map((one) => one.request.owner.holders)).toEqual([0, 0]);
+  });
+});
+
+describe('bad input is answered with 400, says where, and leaves the connection in order:', () => {
+  const cases: readonly (readonly [string, string, string | RegExp])[] = [
+    ['no JSON', 'hello', 'body'],
+    ['an empty body', '', 'body'],
+    ['an array', '[]', 'body'],
+    ['no inputs', '{}', 'inputs'],
+    ['cut off', rowsBody().slice(0, -3), ''],
+    ['trailing text', `${rowsBody()}x`, 'body'],
+    ['a wrong datatype', rowsBody({}, { datatype: 'INT64' }), 'FP32'],
+    ['an unknown datatype', rowsBody({}, { datatype: 'FLOAT' }), 'inputs[0].datatype'],
+    ['a wrong shape', rowsBody({}, { shape: [1, 5], data: [1, 2, 3, 4, 5] }), 'shape'],
+    ['a wrong rank', rowsBody({}, { shape: [4] }), 'shape'],
+    ['a negative dimension', rowsBody({}, { shape: [-1, 4] }), 'inputs[0].shape'],
+    ['a fractional dimension', rowsBody({}, { shape: [0.5, 4] }), 'inputs[0].shape'],
+    ['a product that overflows', rowsBody({}, { shape: [2 ** 40, 2 ** 40] }), 'inputs[0]'],
+    ['too few elements', rowsBody({}, { data: [1, 2, 3] }), 'inputs[0].data'],
+    ['too many elements', rowsBody({}, { data: [1, 2, 3, 4, 5] }), 'inputs[0].data'],
+    [
+      'ragged arrays',
+      rowsBody(
+        {},
+        {
+          shape: [2, 4],
+          data: [
+            [1, 2, 3, 4],
+            [5, 6, 7],
+          ],
+        },
+      ),
+      'inputs[0].data',
+    ],
+    ['text for a number', rowsBody({}, { data: [1, 2, 'x', 4] }), 'inputs[0].data'],
+    ['an unknown input', rowsBody({}, { name: 'z' }), 'z'],
+    [
+      'an input twice',
+      JSON.stringify({ inputs: [1, 2].map(() => JSON.parse(rowsBody()).inputs[0]) }),
+      'inputs[1]',
+    ],
+    ['no input', JSON.stringify({ inputs: [] }), 'x'],
+    ['an unknown output', rowsBody({ outputs: [{ name: 'z' }] }), 'z'],
+    ['a bad timeout', rowsBody({ parameters: { timeout: -1 } }), 'parameters.timeout'],
+    ['a bad priority', rowsBody({ parameters: { priority: 'high' } }), 'parameters.priority'],
+    ['a start without a sequence', rowsBody({ parameters: { sequence_start: true } }), 'sequence_id'],
+    ['deep nesting', `{"inputs":${'['.repeat(100_000)}`, ''],
+    ['deep nesting where anything goes', `{"other":${'['.repeat(100_000)}`, ''],
+    [
+      'deeply nested data',
+      rowsBody({}, { data: 0 }).replace('"data":0', `"data":${'['.repeat(100_000)}`),
+      '',
+    ],
+  ];
+
+  it.each(cases)('%s', async (_what, body, where) => {
+    const { post, deps } = await serve();
+    const answer = await post('rows', body);
+    expect(answer.status).toBe(400);
+    expect(jsonOf(answer)).toMatchObject({
+      code: 'INVALID_INPUT',
+      error: expect.stringContaining(String(where)),
+    });
+    expect(deps.outcomes).toMatchObject([{ code: 'INVALID_INPUT', model: 'rows' }]);
+    expect(deps.logged).toEqual([]);
+    expect((await post('rows', rowsBody())).status).toBe(200);
+  });
+
+  it('invalid UTF-8', async () => {
+    const { post } = await serve();
+    const body = Buffer.from(rowsBody({ id: 'A' }));
+    body[body.indexOf('"A"') + 1] = 0xff;
+    expect((await post('rows', body)).status).toBe(400);
+    expect((await post('rows', rowsBody())).status).toBe(200);
+  });
+
+  it.each(['abc', '-1', '1.5', '1e2', '', '99999', '9'.repeat(400)])(
+    'a header length of %j',
+    async (length) => {
+      const { post } = await serve();
+      const answer = await post('rows', rowsBody(), { 'inference-header-content-length': length });
+      expect(answer.status).toBe(400);
+      expect(jsonOf(answer).error).toContain('Inference-Header-Content-Length');
+    },
+  );
+
+  it.each([
+    ['too small', 12, 16],
+    ['too large', 20, 16],
+    ['beyond the body', 16, 12],
+    ['less than the body', 16, 24],
+  ])('binary sizes that do not add up: %s', async (_what, announced, sent) => {
+    const { post } = await serve();
+    const x = { name: 'x', datatype: 'FP32', shape: [1, 4], parameters: { binary_data_size: announced } };
+    const { bytes, length } = binaryBody({ inputs: [x] }, new Uint8Array(sent));
+    const answer = await post('rows', bytes, { 'inference-header-content-length': length });
+    expect(answer.status).toBe(400);
+    expect((await post('rows', rowsBody())).status).toBe(200);
+  });
+
+  it('an unusable deadline', async () => {
+    const { post } = await serve();
+    const answer = await post('rows', rowsBody(), { 'x-request-deadline': 'soon' });
+    expect(answer.status).toBe(400);
+  });
+});
+
+describe('other refusals', () => {
+  it.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'application/json; charset=latin1',
+    'nonsense',
+  ])('content type %s is refused with 415', async (type) => {
+    const { post } = await serve();
+    const answer = await post('rows', rowsBody(), { 'content-type': type });
+    expect(answer.status).toBe(415);
+    expect(jsonOf(answer)).toMatchObject({ code: 'UNSUPPORTED_MEDIA_TYPE' });
+  });
+
+  it.each(['application/json; charset=utf-8', 'Application/JSON', 'application/octet-stream'])(
+    'content type %s is taken',
+    async (type) => {
+      const { post } = await serve();
+      expect((await post('rows', rowsBody(), { 'content-type': type })).status).toBe(200);
+    },
+  );
+
+  it('no content type is taken for JSON', async () => {
+    const { client } = await serve();
+    client.send(rawRequest('POST', '/v2/models/rows/infer', {}, rowsBody()));
+    expect((await client.next()).status).toBe(200);
+  });
+
+  it('a compressed body and a compressed answer go together', async () => {
+    const { post } = await serve();
+    const answer = await post('rows', gzipSync(rowsBody()), { 'content-encoding': 'gzip' });
+    expect(jsonOf(answer)).toMatchObject({ outputs: [{ data: [1, 2, 3, 4] }] });
+  });
+
+  it('classification is said to be missing', async () => {
+    const { post } = await serve();
+    const outputs = [{ name: 'y', parameters: { classification: 3 } }];
+    const answer = await post('rows', rowsBody({ outputs }));
+    expect(answer.status).toBe(501);
+    expect(jsonOf(answer)).toMatchObject({
+      code: 'UNSUPPORTED',
+      error: expect.stringContaining('classification'),
+    });
+  });
+
+  it('an unknown model is refused before its body, in the words that clients look for', async () => {
+    const { client, deps } = await serve();
+    client.send(rawRequest('POST', '/v2/models/none/infer', { 'content-length': 50_000_000 }));
+    const answer = await client.next();
+    expect(answer.status).toBe(404);
+    expect(jsonOf(answer).error).toContain("Request for unknown model: 'none' is not found");
+    expect(deps.outcomes).toMatchObject([{ code: 'MODEL_NOT_FOUND', model: '', version: '' }]);
+  });
+
+  it('a model that fails hides the native text and spoils nothing', async () => {
+    const { post, deps } = await serve({}, [
+      {
+        name: 'broken',
+        infer: async () => {
+          throw new Error('native: /secret/path.onnx');
+        },
+      },
+    ]);
+    const answer = await post('broken', rowsBody());
+    expect(answer.status).toBe(500);
+    expect(answer.body.toString()).not.toContain('secret');
+    expect(deps.logged.length).toBe(1);
+    expect((await post('rows', rowsBody())).status).toBe(200);
+  });
+
+  it('many good and bad requests in one pipeline are each answered, in order', async () => {
+    const { client } = await serve();
+    const path = '/v2/models/rows/infer';
+    const requests = Array.from({ length: 40 }, (_, i) =>
+      rawRequest('POST', path, {}, i % 3 === 0 ? '{"broken' : rowsBody({ id: String(i) })),
+    );
+    client.send(Buffer.concat(requests));
+    for (let i = 0; i < 40; i += 1) {
+      const answer = await client.next();
+      if (i % 3 === 0) expect(answer.status).toBe(400);
+      else expect(jsonOf(answer).id).toBe(String(i));
+    }
+  });
+});

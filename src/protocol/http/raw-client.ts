@@ -1,0 +1,85 @@
+import { connect, type Socket } from 'node:net';
+
+/** Test support: a client that speaks exactly the bytes a test wants, well-formed or not. */
+export interface RawClient {
+  readonly socket: Socket;
+  send(bytes: string | Uint8Array): void;
+  /** The next answer on the connection; rejects when the connection ends without one. */
+  next(): Promise<RawAnswer>;
+  /** Resolves when the connection is closed. */
+  readonly closed: Promise<void>;
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export async function openRaw(port: number): Promise<RawClient> {
+  const socket = connect(port, '127.0.0.1');
+  // A reset is one of the ways in which a connection may close here.
+  socket.on('error', () => {});
+  let buffered = Buffer.alloc(0);
+  let wake = () => {};
+  socket.on('data', (chunk: Buffer) => {
+    buffered = Buffer.concat([buffered, chunk]);
+    wake();
+  });
+  const closed = new Promise<void>((resolve) => {
+    socket.on('close', () => {
+      resolve();
+      wake();
+    });
+  });
+  await new Promise<void>((resolve) => socket.once('connect', resolve));
+
+  return {
+    socket,
+    closed,
+    send: (bytes) => socket.write(bytes),
+    async next() {
+      for (;;) {
+        const taken = takeAnswer(buffered);
+        if (taken !== undefined) {
+          buffered = buffered.subarray(taken.length);
+          return taken.answer;
+        }
+        if (socket.closed) throw new Error(`connection closed; unread: ${buffered.toString('latin1')}`);
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+  };
+}
+
+function takeAnswer(bytes: Buffer): { readonly answer: RawAnswer; readonly length: number } | undefined {
+  const headEnd = bytes.indexOf('\r\n\r\n');
+  if (headEnd < 0) return undefined;
+  const [statusLine = '', ...lines] = bytes.subarray(0, headEnd).toString('latin1').split('\r\n');
+  const headers: Record<string, string> = {};
+  for (const line of lines) {
+    const colon = line.indexOf(':');
+    headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
+  }
+  const start = headEnd + 4;
+  const length = start + Number(headers['content-length'] ?? 0);
+  if (bytes.length < length) return undefined;
+  const status = Number(statusLine.split(' ')[1]);
+  return { answer: { status, headers, body: bytes.subarray(start, length) }, length };
+}
+
+/** A whole request as bytes; `content-length` is added where the body is given. */
+export function rawRequest(
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string | number>> = {},
+  body?: string | Uint8Array,
+): Buffer {
+  const bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(body);
+  const all = { host: 'test', ...(body === undefined ? {} : { 'content-length': bytes.length }), ...headers };
+  const head = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${head.join('')}\r\n`), bytes]);
+}

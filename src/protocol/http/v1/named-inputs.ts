@@ -1,0 +1,79 @@
+import { invalidInput, type NimifyError } from '../../../base/errors/nimify-error.ts';
+import { type ByteRange, shorten } from '../../../base/oip/json-object.ts';
+import type { Tensor } from '../../../base/tensor/tensor.ts';
+import { describeShape } from '../../../model/fit-shape.ts';
+import { nearestName } from '../../../model/nearest-name.ts';
+import type { Signature, TensorSpec } from '../../../model/signature.ts';
+import { isObjectAt, type Members, membersAt } from './members.ts';
+import { readTensor } from './read-tensor.ts';
+
+/**
+ * Values by input name. What is missing is left to the registry, which checks every request.
+ * @param prefix of the paths in errors, such as `inputs.`
+ * @throws NimifyError INVALID_INPUT: a name that no input has, values that do not fit
+ */
+export function namedInputs(
+  bytes: Uint8Array,
+  members: Members,
+  signature: Signature,
+  prefix: string,
+): readonly Tensor[] {
+  const tensors: Tensor[] = [];
+  for (const [name, range] of members) {
+    const where = prefix + shorten(name);
+    tensors.push(readTensor(bytes, range, inputCalled(signature, name, where), where));
+  }
+  return tensors;
+}
+
+/** @throws NimifyError INVALID_INPUT with the names there are */
+export function inputCalled(signature: Signature, name: string, where: string): TensorSpec {
+  const spec = signature.inputs.find((input) => input.name === name);
+  if (spec === undefined) throw unknownInput(signature, name, where);
+  return spec;
+}
+
+/** The input that values without a name are for: the only one, or the only one that has no default. */
+export function onlyInput(signature: Signature): TensorSpec | undefined {
+  const required = signature.inputs.filter((input) => input.optional !== true);
+  const candidates = required.length === 1 ? required : signature.inputs;
+  return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+/**
+ * The members of an object that holds values by input name; undefined where `range` holds the values of the one
+ * input themselves. `{"b64": "..."}` is a value, unless an input has that name.
+ */
+export function inputsByName(
+  bytes: Uint8Array,
+  range: ByteRange,
+  signature: Signature,
+  where: string,
+): Members | undefined {
+  if (!isObjectAt(bytes, range)) return undefined;
+  const { members } = membersAt(bytes, range.start, where);
+  return isBase64Value(members, signature) ? undefined : members;
+}
+
+export function isBase64Value(members: Members, signature: Signature): boolean {
+  return (
+    members.size === 1 &&
+    members.has('b64') &&
+    onlyInput(signature)?.datatype === 'BYTES' &&
+    signature.inputs.every((input) => input.name !== 'b64')
+  );
+}
+
+function unknownInput(signature: Signature, name: string, where: string): NimifyError {
+  const known = signature.inputs.map((input) => input.name);
+  const near = nearestName(name, known);
+  const listed = signature.inputs.map(
+    (input) => `'${input.name}' (${input.datatype} ${describeShape(input)})`,
+  );
+  const meant = near === undefined ? '' : `; did you mean '${near}'?`;
+  return invalidInput(`${where}: no input has this name; the inputs are ${listed.join(', ')}${meant}`, {
+    where,
+    expected: known,
+    got: shorten(name),
+  });
+}

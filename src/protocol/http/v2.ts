@@ -1,0 +1,68 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { NimifyError } from '../../base/errors/nimify-error.ts';
+import type { TensorSpec } from '../../model/signature.ts';
+import type { ServedModel } from '../../registry/contract.ts';
+import type { HttpDeps } from './deps.ts';
+
+/** Names that Triton gives to the extensions which work here. */
+const EXTENSIONS = ['binary_tensor_data'] as const;
+
+interface ModelParams {
+  readonly model: string;
+  readonly version?: string;
+}
+
+/**
+ * The Open Inference Protocol but for its infer routes: health and metadata of the server and its models
+ * (inference_rest.md). What is not ready answers 400, as Triton does: clients look at the status only.
+ */
+export function registerV2(app: FastifyInstance, deps: HttpDeps): void {
+  app.get('/v2', () => ({ name: 'nimify', version: deps.version, extensions: EXTENSIONS }));
+  app.get('/v2/health/live', () => ({ live: true }));
+  app.get('/v2/health/ready', (_request, reply) => {
+    const ready = deps.registry.isReady();
+    return statusOf(ready, reply).send({ ready });
+  });
+  for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
+    app.get<{ Params: ModelParams }>(path, (request) => {
+      const { model, version } = request.params;
+      return metadataOf(deps.registry.find(model, version), deps);
+    });
+    app.get<{ Params: ModelParams }>(`${path}/ready`, (request, reply) => {
+      const { model, version } = request.params;
+      const ready = isModelReady(deps, model, version);
+      return statusOf(ready, reply).send({ name: model, ready });
+    });
+  }
+}
+
+function statusOf(ready: boolean, reply: FastifyReply): FastifyReply {
+  return reply.code(ready ? 200 : 400);
+}
+
+function isModelReady(deps: HttpDeps, name: string, version: string | undefined): boolean {
+  try {
+    const { state } = deps.registry.find(name, version).model;
+    return state === 'ready' || state === 'degraded';
+  } catch (refused) {
+    if (refused instanceof NimifyError && refused.code === 'MODEL_NOT_READY') return false;
+    throw refused;
+  }
+}
+
+function metadataOf(served: ServedModel, deps: HttpDeps): object {
+  const { name, platform, model, notes } = served;
+  const versions = deps.registry.list().filter((other) => other.name === name);
+  return {
+    name,
+    versions: versions.map((other) => other.version),
+    platform,
+    inputs: model.signature.inputs.map(tensorMetadata),
+    outputs: model.signature.outputs.map(tensorMetadata),
+    parameters: notes,
+  };
+}
+
+function tensorMetadata({ name, datatype, shape }: TensorSpec): object {
+  return { name, datatype, shape };
+}
