@@ -1,0 +1,43 @@
+import { errors } from 'undici';
+import { NimifyError } from '../base/errors/nimify-error.ts';
+
+/** What a failed connection means to the person who asked for it. */
+const MEANING: ReadonlyMap<string, string> = new Map([
+  [
+    'ECONNREFUSED',
+    'nothing listens there; start a server with `nimify serve <model>`, or check host and port',
+  ],
+  ['ENOTFOUND', 'no such host; check the name'],
+  ['EAI_AGAIN', 'the name could not be looked up; check the name and the network'],
+  ['EHOSTUNREACH', 'the host cannot be reached; check the address and the network'],
+  ['ENETUNREACH', 'the network cannot be reached; check the address and the network'],
+  ['ECONNRESET', 'the server closed the connection before it answered; send the request again'],
+  ['EPIPE', 'the server closed the connection before it had read the request; see its log'],
+  ['UND_ERR_SOCKET', 'the server closed the connection before it answered; send the request again'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'no connection in time; check host and port, and firewalls between'],
+  ['HTTPParserError', 'what listens there does not speak HTTP; check the port'],
+  ['EPROTO', 'the TLS handshake failed; check whether the server wants http or https'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'the server does not speak TLS; use http:// instead of https://'],
+]);
+
+/**
+ * A transport failure as a NimifyError: `MODEL_NOT_READY`, the code of an unavailable server, which may be
+ * tried again. The transport's own error is the `cause`.
+ */
+export function toConnectionError(thrown: unknown, url: string): NimifyError {
+  const native = codeOf(thrown);
+  const meaning = MEANING.get(native) ?? 'the connection failed; check the address';
+  return new NimifyError('MODEL_NOT_READY', `${url} cannot be used: ${meaning}`, {
+    details: { where: url, got: native },
+    cause: thrown,
+  });
+}
+
+/** The system's or undici's code; of several attempts (IPv6, then IPv4) the last one's. */
+function codeOf(thrown: unknown): string {
+  if (thrown instanceof errors.HTTPParserError) return thrown.name;
+  if (thrown instanceof AggregateError && thrown.errors.length > 0) return codeOf(thrown.errors.at(-1));
+  if (typeof thrown !== 'object' || thrown === null) return 'unknown';
+  if ('code' in thrown && typeof thrown.code === 'string') return thrown.code;
+  return 'cause' in thrown && thrown.cause !== undefined ? codeOf(thrown.cause) : 'unknown';
+}
