@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../base/util/version.ts';
+import { inspectCommand } from './inspect.ts';
+import { openapiCommand } from './openapi.ts';
+import { predictCommand } from './predict.ts';
+import { reportError } from './report-error.ts';
+import { serveCommand } from './serve.ts';
+
+/** sysexits.h: the command was used wrongly. */
+const USAGE_EXIT_CODE = 64;
+
+// `nimify inspect model.onnx | head`: whoever reads has read enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+});
+
+const program = new Command('nimify')
+  .description('One command turns a model file into a production inference service.')
+  .version(VERSION, '-v, --version', 'print the version')
+  .helpOption('-h, --help', 'print what a command takes')
+  .helpCommand('help [command]', 'print what a command takes')
+  .exitOverride()
+  .showHelpAfterError('(--help lists what it takes)');
+
+for (const command of [serveCommand(), inspectCommand(), predictCommand(), openapiCommand()]) {
+  program.addCommand(command.copyInheritedSettings(program));
+}
+
+try {
+  if (process.argv.length <= 2) program.outputHelp();
+  else await program.parseAsync();
+} catch (thrown) {
+  if (!(thrown instanceof CommanderError)) process.exitCode = reportError(thrown, { json: false });
+  // Commander has printed the help, the version, or what is wrong.
+  else process.exitCode = thrown.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
+}

@@ -1,0 +1,81 @@
+import { NimifyError } from '../../base/errors/nimify-error.ts';
+import { createHttpClient, type HttpClient } from '../../client/http-client.ts';
+import type { PredictTarget, TargetOptions } from './target.ts';
+
+/**
+ * A model on a server. The address may be the server's, or that of a model on it, such as
+ * `http://host:8000/v2/models/iris`.
+ * @throws NimifyError where the server cannot be reached or does not say which model is meant
+ */
+export async function openServerTarget(address: string, options: TargetOptions): Promise<PredictTarget> {
+  const { url, model: inAddress, version } = takeApart(address);
+  const client = createHttpClient({
+    url,
+    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+  });
+  try {
+    const model = options.model ?? inAddress ?? (await onlyModel(client));
+    const metadata = await client.modelMetadata(model, version);
+    return {
+      inputs: metadata.inputs.map((input) => ({ ...input, dimensionNames: [] })),
+      labels: {},
+      imageHints: [],
+      infer: (inputs, outputs) =>
+        client.infer({
+          model,
+          inputs,
+          ...(version === undefined ? {} : { version }),
+          ...(outputs === undefined ? {} : { outputs }),
+        }),
+      close: () => client.close(),
+    };
+  } catch (thrown) {
+    await client.close();
+    throw thrown;
+  }
+}
+
+interface Address {
+  readonly url: string;
+  readonly model: string | undefined;
+  readonly version: string | undefined;
+}
+
+function takeApart(address: string): Address {
+  const match = /^(.*?)\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(?:\/infer)?\/?$/.exec(address);
+  if (match === null) return { url: address, model: undefined, version: undefined };
+  const [, url = address, model, version] = match;
+  return {
+    url,
+    model: model === undefined ? undefined : decodeURIComponent(model),
+    version: version === undefined ? undefined : decodeURIComponent(version),
+  };
+}
+
+/** Asks for the list of models, which nimify has and the protocol has not. */
+async function onlyModel(client: HttpClient): Promise<string> {
+  const names = await servedModels(client);
+  const [only] = names;
+  if (only !== undefined && names.length === 1) return only;
+  const known = names.length === 0 ? '' : `; it serves ${names.join(', ')}`;
+  throw new NimifyError('INVALID_INPUT', `name the model with --model${known}`, {
+    details: { where: '--model', ...(names.length === 0 ? {} : { expected: names }) },
+  });
+}
+
+async function servedModels(client: HttpClient): Promise<readonly string[]> {
+  let list: unknown;
+  try {
+    list = await client.getJson('/v1/models');
+  } catch (thrown) {
+    const isOtherServer =
+      thrown instanceof NimifyError &&
+      (thrown.details?.status !== undefined || thrown.code === 'ENGINE_FAILED');
+    if (isOtherServer) return [];
+    throw thrown;
+  }
+  if (typeof list !== 'object' || list === null || !('data' in list) || !Array.isArray(list.data)) return [];
+  return list.data.flatMap((item: unknown) =>
+    typeof item === 'object' && item !== null && 'id' in item && typeof item.id === 'string' ? [item.id] : [],
+  );
+}
