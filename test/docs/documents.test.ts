@@ -1,0 +1,51 @@
+/** Does what README.md and the quickstart tell a newcomer to do, and expects what they say is printed. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeWith } from '../require.ts';
+import { readConsoleBlocks } from './console-blocks.ts';
+import { type ConsoleSession, createConsoleSession } from './console-session.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+describeWith(['curl'], 'documents do what they say', () => {
+  describe.each(existing('README.md', 'docs/quickstart.md'))('%s', (document) => {
+    const blocks = readConsoleBlocks(readFileSync(join(ROOT, document), 'utf8'));
+    let session: ConsoleSession;
+
+    beforeAll(async () => {
+      session = await createConsoleSession();
+    });
+
+    afterAll(async () => {
+      await session?.close();
+    });
+
+    it('shows something', () => {
+      expect(blocks.length).toBeGreaterThan(0);
+    });
+
+    for (const block of blocks) {
+      it(`line ${block.line}: ${block.steps[0]?.command.split('\n')[0]}`, () => session.play(block));
+    }
+  });
+});
+
+it('links between documents lead somewhere', () => {
+  const documents = existing(
+    'README.md',
+    'CONTRIBUTING.md',
+    ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
+  );
+  const broken = documents.flatMap((document) =>
+    [...readFileSync(join(ROOT, document), 'utf8').matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)]
+      .map((match) => match[1] as string)
+      .filter((target) => !existsSync(join(ROOT, document, '..', target)))
+      .map((target) => `${document} -> ${target}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+function existing(...documents: readonly string[]): string[] {
+  return documents.filter((document) => existsSync(join(ROOT, document)));
+}
