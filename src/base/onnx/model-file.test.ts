@@ -128,7 +128,9 @@ describe('readModelFile', () => {
     ['embedding.onnx/inside', 'NOT_FOUND', 'no file'],
     ['nul\0byte', 'INVALID_INPUT', 'cannot be opened'],
   ])('refuses %j', async (name, code, text) => {
-    await expect(readFixture(name)).rejects.toMatchObject({ code, message: expect.stringContaining(text) });
+    const refusal = readFixture(name);
+    await expect(refusal).rejects.toMatchObject({ code, message: expect.stringContaining(text) });
+    await expect(refusal).rejects.toThrow(join(FIXTURES, name));
   });
 
   it('refuses what is no ordinary file', async () => {

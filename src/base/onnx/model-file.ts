@@ -29,6 +29,8 @@ export async function readModelFile(path: string): Promise<ModelFile> {
   });
   try {
     return await readOpened(createFileBytes(handle, sizeBytes), absolute);
+  } catch (thrown) {
+    throw naming(absolute, thrown);
   } finally {
     await handle.close();
   }
@@ -76,6 +78,13 @@ async function sizeOfFile(path: string): Promise<number> {
     });
   }
   return found.size;
+}
+
+/** What is wrong within a file is told by readers that know bytes only; among several files, which one matters. */
+function naming(path: string, thrown: unknown): unknown {
+  if (!(thrown instanceof NimifyError) || thrown.message.includes(path)) return thrown;
+  const { code, message, cause } = thrown;
+  return new NimifyError(code, `${path}: ${message}`, { details: { where: path, ...thrown.details }, cause });
 }
 
 function unreadable(path: string, cause: unknown): NimifyError {
