@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -41,6 +41,16 @@ describe('findModels', () => {
       'notes.txt',
     );
     expect(await names('.')).toEqual(['a@1', 'b@1', 'c@1', 'd@1', 'd@2']);
+  });
+
+  it('follows links, and passes over those that lead nowhere', async () => {
+    put('real.onnx');
+    symlinkSync('real.onnx', join(root, 'linked.onnx'));
+    symlinkSync('nowhere', join(root, 'folder'));
+    symlinkSync('nowhere.onnx', join(root, 'gone.onnx'));
+    const { models, skipped } = await findModels([root]);
+    expect(models.map((model) => model.name)).toEqual(['linked', 'real']);
+    expect(skipped).toEqual([{ path: join(root, 'gone.onnx'), reason: 'the link leads nowhere' }]);
   });
 
   it('serves the ONNX file where an ORT file of the same name lies beside it, and says so', async () => {

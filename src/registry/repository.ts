@@ -70,10 +70,15 @@ async function scanFolder(
   for (const entry of entries) {
     const path = join(folder, entry.name);
     if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
-    const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && (await stat(path)).isDirectory());
+    const target = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : entry;
+    if (target === undefined) {
+      if (isModelName(entry.name)) skipped.push({ path, reason: 'the link leads nowhere' });
+      continue;
+    }
+    const isFolder = target.isDirectory();
     if (isFolder) {
       if (depth < MAX_DEPTH) found.push(...(await scanFolder(path, depth + 1, skipped)));
-    } else if (MODEL_EXTENSIONS.includes(extname(entry.name).toLowerCase())) {
+    } else if (isModelName(entry.name)) {
       files.push(path);
     }
   }
@@ -88,9 +93,7 @@ async function scanFolder(
 
 async function describeFile(path: string): Promise<FoundModel> {
   const siblings = await readdir(dirname(path)).catch(() => [] as string[]);
-  const stems = new Set(
-    siblings.filter((name) => MODEL_EXTENSIONS.includes(extname(name).toLowerCase())).map(stemOf),
-  );
+  const stems = new Set(siblings.filter(isModelName).map(stemOf));
   return nameFile(path, stems.size <= 1);
 }
 
@@ -104,6 +107,10 @@ function nameFile(path: string, alone: boolean): FoundModel {
     if (name !== '') return { name, version: parent, path, alone };
   }
   return { name: parent === '' ? stem : parent, version: DEFAULT_VERSION, path, alone };
+}
+
+function isModelName(name: string): boolean {
+  return MODEL_EXTENSIONS.includes(extname(name).toLowerCase());
 }
 
 function stemOf(path: string): string {
