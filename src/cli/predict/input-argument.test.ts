@@ -36,6 +36,7 @@ describe('parseInputArgument', () => {
   it('takes a mistyped name for that, not for text', () => {
     const text = spec('text', { datatype: 'BYTES', shape: [-1] });
     expect(() => parseInputArgument('texd=hello', [text])).toThrow(/no input 'texd'; did you mean 'text'\?/);
+    expect(() => parseInputArgument('image=hello', [text])).toThrow("no input 'image'. It takes\n  text=...");
     expect(parseInputArgument('text=texd=hello', [text]).source).toEqual({
       kind: 'text',
       text: 'texd=hello',

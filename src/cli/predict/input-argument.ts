@@ -60,7 +60,7 @@ function toSource(value: string): InputSource {
 function unknownInput(name: string, specs: readonly TensorSpec[]): NimifyError {
   const names = specs.map((spec) => spec.name);
   const near = nearestName(name, names);
-  const meant = near === undefined ? '' : `; did you mean '${near}'?`;
+  const meant = near === undefined ? '.' : `; did you mean '${near}'?`;
   return invalidInput(`the model has no input '${name}'${meant} It takes\n${listInputs(specs)}`, {
     where: 'inputs',
     expected: names,
