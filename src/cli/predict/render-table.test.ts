@@ -41,6 +41,12 @@ describe('renderTable', () => {
     expect(render(logits, { top: 5 })).toBe('l  FP16 [1,2,1,1]\n   3  class 1\n  -2  class 0\n');
   });
 
+  it('does not give the number twice where classes are called by it', () => {
+    expect(render(SCORES, { names: ['0', '1', '2'], top: 1 })).toBe(
+      's  FP32 [2,3]\n  0: 0.7000  class 1\n  1: 0.5000  class 0\n',
+    );
+  });
+
   it('shows short tensors whole', () => {
     expect(render(SCORES)).toBe('s  FP32 [2,3]\n  0: 0.1  0.7  0.2\n  1: 0.5  0  0.5\n');
     const big: Tensor = { name: 'i', datatype: 'INT64', shape: [], data: BigInt64Array.of(2n ** 63n - 1n) };

@@ -71,10 +71,14 @@ function classLines(
     const scores = describeScores(best.map((index) => valueAt(row * classes + index)));
     const width = Math.max(...scores.map((score) => score.length));
     return best.map((index, place) => {
-      const name = names === undefined ? `class ${index}` : `${printable(names[index]!)} (${index})`;
-      return `${scores[place]!.padStart(width)}  ${name}`;
+      return `${scores[place]!.padStart(width)}  ${describeClass(index, names?.[index])}`;
     });
   });
+}
+
+/** Its name and number; the number alone where there is no name, or the name is just that. */
+function describeClass(index: number, name: string | undefined): string {
+  return name === undefined || name === String(index) ? `class ${index}` : `${printable(name)} (${index})`;
 }
 
 /** Shares of one are compared more easily with their digits aligned. */
