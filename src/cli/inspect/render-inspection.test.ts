@@ -25,6 +25,11 @@ describe('renderInspection', () => {
     expect(text).toMatch(/\nnimify serve .*dynamic_dims\.onnx\n$/);
   });
 
+  it('has shapes below each other, whatever the datatypes', async () => {
+    const text = await render('../../examples/demo/churn/model.onnx');
+    expect(text).toMatch(/ {4}region +BYTES {2}\[N,1\]\n {4}usage_hours +FP32 {3}\[N,1\]\n/);
+  });
+
   it('shows the range of values that index a table', async () => {
     expect(await render('embedding.onnx')).toMatch(/\(values 0 to \d+\)/);
   });

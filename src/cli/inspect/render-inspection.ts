@@ -84,8 +84,9 @@ function valueLines(
   const isHiding = hidden.length > MOST_OPTIONAL;
   const shown = isHiding ? values.filter(({ optional }) => !optional) : values;
   const nameWidth = Math.max(0, ...shown.map(({ name }) => printable(name).length));
+  const typeOf = ({ datatype, type }: ValueInfo) => printable(datatype ?? type);
+  const typeWidth = Math.max(0, ...shown.map((value) => typeOf(value).length));
   const lines = shown.map((value) => {
-    const type = value.datatype ?? value.type;
     const shape =
       value.shape === undefined
         ? value.kind === 'tensor'
@@ -98,7 +99,7 @@ function valueLines(
       ...(limit === undefined ? [] : [`values 0 to ${limit - 1}`]),
       ...(isOmitted(value.name) ? ['not served'] : []),
     ];
-    const line = [printable(value.name).padEnd(nameWidth), printable(type), printable(shape)]
+    const line = [printable(value.name).padEnd(nameWidth), typeOf(value).padEnd(typeWidth), printable(shape)]
       .join('  ')
       .trimEnd();
     return remarks.length === 0 ? line : `${line}  ${style.dim(`(${remarks.join(', ')})`)}`;
