@@ -51,6 +51,14 @@ describeWith(['data'], 'nimify predict with pictures', () => {
     }
   });
 
+  it('prepares pictures for the demo model as it was trained', async () => {
+    const folder = join(import.meta.dirname, '../../examples/demo/digits');
+    const pictures = [0, 3, 5, 7].map((digit) => `@${join(mnist, `digit_${digit}.jpg`)}`);
+    const { stdout, stderr } = await runNimify('predict', folder, ...pictures, '--outputs', 'label');
+    expect(stdout).toMatch(/^label .*\n {2}0 {2}3 {2}5 {2}7\n$/);
+    expect(stderr).toContain('(preprocessor_config.json)');
+  });
+
   it('takes the preparation from a file beside the model, and the names of the classes too', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'nimify-images-'));
     try {

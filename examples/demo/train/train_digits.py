@@ -132,9 +132,10 @@ def run(session, images):
 
 
 def write_examples(images, truth):
-    """The first held-out image of each digit; the example asks for the 3."""
+    """The first held-out image of each digit; the example asks for the 3. And how pictures become such images."""
     first = [int(np.flatnonzero(truth == digit)[0]) for digit in range(len(CLASSES))]
     write_json("digits", "held_out_digits.json", {"image": [[images[row].tolist()] for row in first], "label": truth[first].tolist()})
+    write_json("digits", "preprocessor_config.json", {"rescale_factor": INK / 255, "do_normalize": False})
     write_json("digits", "labels.json", {"probabilities": CLASSES})
     write_json("digits", "example.json", {"inputs": {"image": [[images[first[3]].tolist()]]}})
 
