@@ -9,7 +9,7 @@ import { type ConsoleSession, createConsoleSession } from './console-session.ts'
 const ROOT = join(import.meta.dirname, '../..');
 
 describeWith(['curl'], 'documents do what they say', () => {
-  describe.each(existing('README.md', 'docs/quickstart.md'))('%s', (document) => {
+  describe.each(existing('README.md', 'docs/quickstart.md', 'docs/requests.md'))('%s', (document) => {
     const blocks = readConsoleBlocks(readFileSync(join(ROOT, document), 'utf8'));
     let session: ConsoleSession;
 
