@@ -99,13 +99,13 @@ async function loadMeasured(
   const outputs = signature.outputs.map((spec) => spec.name);
   const choice = await pickHost(session, inputs, outputs);
 
-  if (choice.host === 'thread' || inputs === undefined || choice.medianNs === undefined) {
+  if (choice.host === 'thread' || inputs === undefined || choice.runNs === undefined) {
     await session.close();
     const modelBytes = Math.max(artifact.sizeBytes, session.info.memoryBytes);
     return loadThreads(artifact, plan(modelBytes, options, deps), deps, choice.reason);
   }
   const overflow = createOverflow({
-    cost: createRunCost({ sizeBytes: sizeOf(inputs), computeNs: choice.medianNs }),
+    cost: createRunCost({ sizeBytes: sizeOf(inputs), computeNs: choice.runNs }),
     maxThreads: plan(artifact.sizeBytes, options, deps).instances,
     openThread: () => deps.openThread(source),
     log: deps.log,

@@ -14,8 +14,8 @@ const HOP_TEXT = 'a hop to a thread about 130 µs';
 export interface HostChoice {
   readonly host: HostKind;
   readonly reason: string;
-  /** Median of the measured runs; undefined where none could be measured. */
-  readonly medianNs: number | undefined;
+  /** The fastest of the measured runs; undefined where none could be measured. */
+  readonly runNs: number | undefined;
 }
 
 /** Picks the host from the time of runs on the main thread. `inputs` undefined: no example is known. */
@@ -26,32 +26,39 @@ export async function pickHost(
 ): Promise<HostChoice> {
   if (inputs === undefined) {
     const reason = 'thread: no example request is known, so the time of a run is not';
-    return { host: 'thread', reason, medianNs: undefined };
+    return { host: 'thread', reason, runNs: undefined };
   }
-  const medianNs = await measure(session, inputs, outputs);
-  const host = medianNs < INLINE_BELOW_NS ? 'inline' : 'thread';
-  return { host, reason: `${host}: a run takes ${timeText(medianNs)}, ${HOP_TEXT}`, medianNs };
+  const runNs = await measure(session, inputs, outputs);
+  const host = runNs < INLINE_BELOW_NS ? 'inline' : 'thread';
+  return { host, reason: `${host}: a run takes ${timeText(runNs)}, ${HOP_TEXT}`, runNs };
 }
 
-const WARM_UPS = 3;
-const RUNS = 9;
-/** A warm-up this slow settles it: no median would come out below the limit. The first run pays for set-up. */
-const CLEARLY_SLOW_NS = 10_000_000;
-const CLEARLY_SLOW_FIRST_NS = 200_000_000;
+const RUNS = 24;
+/** Time for all runs together; a model that uses it up within a few runs is far above the limit. */
+const BUDGET_NS = 60_000_000;
+/** Runs that are made in any case: the first pays for set-up. */
+const FEWEST_RUNS = 3;
+/** And not even those where they take longer than this. */
+const LONGEST_NS = 500_000_000;
 
+/**
+ * The fastest run. The same inputs cost the same every time, so whatever a run takes longer is set-up or the
+ * machine's doing: on a busy one most runs may be interrupted, and a median would tell of its neighbours.
+ */
 async function measure(
   session: HostSession,
   inputs: readonly Tensor[],
   outputs: readonly string[],
 ): Promise<number> {
-  const timed = async () => (await session.run({ inputs, outputs, owner: BORROWED })).computeNs;
-  for (let run = 0; run < WARM_UPS; run++) {
-    const ns = await timed();
-    if (ns > (run === 0 ? CLEARLY_SLOW_FIRST_NS : CLEARLY_SLOW_NS)) return ns;
+  let fastestNs = Number.POSITIVE_INFINITY;
+  let totalNs = 0;
+  for (let run = 0; run < RUNS && (run < FEWEST_RUNS || totalNs < BUDGET_NS); run++) {
+    const { computeNs } = await session.run({ inputs, outputs, owner: BORROWED });
+    fastestNs = Math.min(fastestNs, computeNs);
+    totalNs += computeNs;
+    if (totalNs > LONGEST_NS) break;
   }
-  const times: number[] = [];
-  for (let run = 0; run < RUNS; run++) times.push(await timed());
-  return times.sort((a, b) => a - b)[RUNS >> 1]!;
+  return fastestNs;
 }
 
 export function timeText(ns: number): string {
