@@ -37,7 +37,10 @@ export interface RunningServer {
   readonly registry: Registry;
   /** Readiness goes false at once; what runs may finish. */
   startDraining(): void;
-  /** Drains for at most `graceMs` (default 25 000), then closes every port and frees every model. */
+  /**
+   * Drains for at most `graceMs` (default 25 000) in all, then closes every port and frees every model. A run that
+   * takes longer is not waited for; its thread ends after it. Further calls get the first one's promise.
+   */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
@@ -70,12 +73,24 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const metricsPort = options.metricsPort ?? 8002;
   const metricsServer = metricsPort === false ? undefined : createMetricsServer(metrics);
 
-  async function close({ graceMs = DEFAULT_GRACE_MS }: { readonly graceMs?: number } = {}): Promise<void> {
+  let closing: Promise<void> | undefined;
+
+  /** Ports first, so that nothing new comes in; what that leaves of the grace period is the models'. */
+  async function closeAll(graceMs: number): Promise<void> {
+    const untilNs = clock.nowNs() + graceMs * 1e6;
     registry.startDraining();
-    await http.close({ graceMs });
-    await registry.close({ graceMs });
-    await metricsServer?.close();
-    processMetrics.stop();
+    try {
+      await http.close({ graceMs });
+      await registry.close({ graceMs: Math.max(0, (untilNs - clock.nowNs()) / 1e6) });
+    } finally {
+      await metricsServer?.close();
+      processMetrics.stop();
+    }
+  }
+
+  function close({ graceMs = DEFAULT_GRACE_MS }: { readonly graceMs?: number } = {}): Promise<void> {
+    closing ??= closeAll(graceMs);
+    return closing;
   }
 
   try {

@@ -37,6 +37,12 @@ export async function assemble(
   const artifact = await toArtifact(await readModelFile(found.path));
   const exampleFile = await findSidecar(found, ['example.json']);
   const labelsFile = await findSidecar(found, ['labels.json', 'labels.txt']);
+  // Before anything is loaded: a file beside the model that does not fit leaves no session behind.
+  const labels = readLabels(
+    artifact.signature,
+    artifact.metadata,
+    labelsFile && { path: labelsFile.path, text: new TextDecoder().decode(labelsFile.bytes) },
+  );
 
   const engine = createOnnxRuntimeEngine(deps);
   const prepared = await prepareModel(
@@ -58,11 +64,7 @@ export async function assemble(
     model: withDeadline(prepared.model),
     artifact,
     platform: `${engine.name}_${artifact.format}`,
-    labels: readLabels(
-      artifact.signature,
-      artifact.metadata,
-      labelsFile && { path: labelsFile.path, text: new TextDecoder().decode(labelsFile.bytes) },
-    ),
+    labels,
     example: prepared.example,
     notes: prepared.notes,
     loadedAtMs: deps.clock.wallMs(),
