@@ -82,7 +82,7 @@ export function serveCommand(): Command {
 }
 
 async function serve(paths: readonly string[], flags: ServeFlags, isGrpcAsked: boolean): Promise<number> {
-  const [{ checkAddressFlags }, { toModelSources }, { endNow, isDoneWithin, waitForSignal }] =
+  const [{ checkAddressFlags }, { toModelSources }, { endAfter, endNow, isDoneWithin, waitForSignal }] =
     await Promise.all([
       import('./serve/check-flags.ts'),
       import('./serve/model-argument.ts'),
@@ -125,6 +125,7 @@ async function serve(paths: readonly string[], flags: ServeFlags, isGrpcAsked: b
     log.warn({ graceMs: flags.graceMs }, 'requests were still running when the grace period ended');
     endNow(signal);
   }
+  endAfter(CLOSING_MS, signal);
   return 0;
 }
 

@@ -42,6 +42,11 @@ export function endNow(signal: ShutdownSignal): void {
   if (process.pid === 1) process.exit(signal === 'SIGTERM' ? 143 : 130);
 }
 
+/** Ends what by then holds the process still: a run that outlasted the grace period, on its thread. */
+export function endAfter(delayMs: number, signal: ShutdownSignal): void {
+  systemClock.setTimer(() => endNow(signal), delayMs); // which itself holds nothing
+}
+
 /** True where `work` was done within `limitMs`. */
 export async function isDoneWithin(work: Promise<void>, limitMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
