@@ -87,6 +87,25 @@ describe('findExample', () => {
     expect(runs).toBe(1);
   });
 
+  it('ends where inputs are too large to make up, however many dimensions are dynamic', async () => {
+    const names = ['N', ...'abcdefghi'];
+    const huge: Signature = {
+      ...sequence,
+      inputs: [
+        {
+          name: 'x',
+          datatype: 'FP32',
+          shape: [2 ** 12, 2 ** 13, ...names.map(() => -1)],
+          dimensionNames: [undefined, undefined, ...names],
+        },
+      ],
+    };
+    expect(await findExample(search(huge, () => [one]))).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining('too many to make up'),
+    });
+  });
+
   it('stops when its time is over', async () => {
     const clock = createFakeClock();
     let runs = 0;

@@ -45,6 +45,8 @@ const MAX_TRIES = 600;
 const SEARCH_LIMIT_NS = 5e9;
 /** Inputs larger than this (64 MiB of FP32) are not tried: a search must not fill the memory. */
 const MAX_ELEMENTS = 2 ** 24;
+/** Sizes passed over for that; with many dynamic dimensions there are more combinations than can be counted. */
+const MAX_TOO_LARGE = 10_000;
 
 /** Runs inputs that somebody gave for this model. */
 export async function tryExample(
@@ -80,9 +82,14 @@ export async function findExample(search: ExampleSearch): Promise<ExampleFound> 
   let empty: ExampleFound | undefined;
   let lastError: NimifyError | undefined;
   let tries = 0;
+  let tooLarge = 0;
 
   for (const dimensions of dimensionChoices(dimensionKeys(signature))) {
-    if (elementsOf(signature, dimensions) > MAX_ELEMENTS) continue;
+    if (elementsOf(signature, dimensions) > MAX_ELEMENTS) {
+      tooLarge += 1;
+      if (tooLarge > MAX_TOO_LARGE) break;
+      continue;
+    }
     for (const values of choices) {
       if (tries >= MAX_TRIES || (tries > 0 && clock.nowNs() > untilNs))
         return empty ?? notFound(tries, lastError);
@@ -154,6 +161,10 @@ function elementsOf(signature: Signature, dimensions: Dimensions): number {
 }
 
 function notFound(tries: number, error: NimifyError | undefined): ExampleFound {
+  if (tries === 0) {
+    const reason = `its inputs have more than ${MAX_ELEMENTS} elements, too many to make up`;
+    return { ok: false, reason, error };
+  }
   const last = error === undefined ? '' : `, last because: ${error.message}`;
   const made =
     tries === 1
