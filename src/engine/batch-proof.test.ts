@@ -66,6 +66,7 @@ describe('proveBatchAxis', () => {
       /influence each other/,
     ],
     ['a sum of all rows', (rows) => [rows.reduce((all, each) => all + sum(each), 0)], /not as many rows/],
+    ['answers that never differ', (rows) => rows.map(() => 1), /all get the same answer/],
     ['NaN', (rows) => rows.map(() => Number.NaN), /NaN/],
   ])('does not prove %s', async (_, answer, reason) => {
     const verdict = await proveBatchAxis(given(answer));
@@ -99,6 +100,19 @@ describe('proveBatchAxis', () => {
       },
     });
     expect(verdict.proven).toBe(true);
+  });
+
+  it('looks further where typical rows and one outlier get the same answer', async () => {
+    let seen = 0;
+    // The first outlier counts as typical; not all of the next ones do.
+    const verdict = await proveBatchAxis(
+      given((rows) => {
+        seen = Math.max(seen, rows.length);
+        return rows.map((row) => (Math.abs(sum(row)) > 100 && row[0]! * row[1]! > 0 ? 1 : 0));
+      }),
+    );
+    expect({ seen, verdict }).toEqual({ seen: 12, verdict: expect.objectContaining({ proven: true }) });
+    expect(verdict.reason).toContain('12 rows, 8 of them outliers');
   });
 
   it('proves nothing with rows that are all alike', async () => {

@@ -31,6 +31,9 @@ const SLOW_ROW_NS = 100e6;
 /** Above this a row, nothing is run: nine rows more would hold up the start for too long. */
 const TOO_SLOW_ROW_NS = 1e9;
 
+/** Where one outlier gets the answer of all other rows, many may not; they are tried where rows are quick. */
+const MANY_OUTLIERS = 8;
+
 /**
  * Do the rows of a batch leave each other alone? Different rows and one outlier, a thousand times larger, are run
  * alone, together and in another order; each row must get the same answer every time, within `TOLERANCES`. The
@@ -45,10 +48,16 @@ export async function proveBatchAxis(input: BatchProofInput): Promise<BatchProof
       `one row takes ${seconds} s, too long to try out batches; batchAxis 'force' batches all the same`,
     );
   }
-  const typicalRows = input.runNs > SLOW_ROW_NS ? TYPICAL_ROWS / 2 : TYPICAL_ROWS;
+  const isSlow = input.runNs > SLOW_ROW_NS;
+  const typicalRows = isSlow ? TYPICAL_ROWS / 2 : TYPICAL_ROWS;
+  const attempts: readonly (readonly ExampleKind[])[] = [
+    ['outlier'],
+    ['outlier-floats'],
+    ...(isSlow ? [] : [Array.from({ length: MANY_OUTLIERS }, () => 'outlier' as const)]),
+  ];
   let verdict = unproven('');
-  for (const outlier of ['outlier', 'outlier-floats'] as const) {
-    const attempt = await tryRows(input, typicalRows, outlier);
+  for (const outliers of attempts) {
+    const attempt = await tryRows(input, typicalRows, outliers);
     if (attempt.decided) return attempt;
     verdict = unproven(attempt.reason);
   }
@@ -59,10 +68,20 @@ interface Attempt extends BatchProof {
   readonly decided: boolean;
 }
 
-/** Undecided where a row is refused or gives NaN, which may be the outlier's own fault. */
-async function tryRows(input: BatchProofInput, typicalRows: number, outlier: ExampleKind): Promise<Attempt> {
+/**
+ * Undecided where a row is refused or gives NaN, which may be the outlier's own fault, and where all rows get the
+ * same answer: rows that are mixed up or left out would, too.
+ */
+async function tryRows(
+  input: BatchProofInput,
+  typicalRows: number,
+  outliers: readonly ExampleKind[],
+): Promise<Attempt> {
   const random = createSeededRandom(SEED);
-  const kinds: ExampleKind[] = [...Array.from({ length: typicalRows }, () => 'typical' as const), outlier];
+  const kinds: ExampleKind[] = [
+    ...Array.from({ length: typicalRows }, () => 'typical' as const),
+    ...outliers,
+  ];
   const rows = kinds.map((kind) =>
     recipeInputs(input.signature, input.recipe, { random, indexLimits: input.indexLimits, kind }),
   );
@@ -85,6 +104,13 @@ async function tryRows(input: BatchProofInput, typicalRows: number, outlier: Exa
       const fault = firstFault(alone, together, order);
       if (fault !== undefined) return fault;
     }
+    if (alone.every((one) => areAlike(one, alone[0]!))) {
+      return {
+        decided: false,
+        proven: false,
+        reason: 'rows that differ all get the same answer, which proves nothing',
+      };
+    }
   } catch (thrown) {
     return {
       decided: false,
@@ -92,7 +118,8 @@ async function tryRows(input: BatchProofInput, typicalRows: number, outlier: Exa
       reason: `a batch could not be tried: ${toNimifyError(thrown).message}`,
     };
   }
-  const reason = `${rows.length} rows, one of them an outlier, get the same answers alone, together and reordered`;
+  const far = outliers.length === 1 ? 'one of them an outlier' : `${outliers.length} of them outliers`;
+  const reason = `${rows.length} rows, ${far}, get the same answers alone, together and reordered`;
   return { decided: true, proven: true, reason };
 }
 
