@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { NimifyError } from '../base/errors/nimify-error.ts';
@@ -64,7 +65,7 @@ async function scanFolder(
   depth: number,
   skipped: { path: string; reason: string }[],
 ): Promise<FoundModel[]> {
-  const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const entries = await listFolder(folder, depth, skipped);
   const files: string[] = [];
   const found: FoundModel[] = [];
   for (const entry of entries) {
@@ -75,8 +76,7 @@ async function scanFolder(
       if (isModelName(entry.name)) skipped.push({ path, reason: 'the link leads nowhere' });
       continue;
     }
-    const isFolder = target.isDirectory();
-    if (isFolder) {
+    if (target.isDirectory()) {
       if (depth < MAX_DEPTH) found.push(...(await scanFolder(path, depth + 1, skipped)));
     } else if (isModelName(entry.name)) {
       files.push(path);
@@ -115,6 +115,28 @@ function isModelName(name: string): boolean {
 
 function stemOf(path: string): string {
   return basename(path, extname(path));
+}
+
+/** By name. @throws NimifyError PERMISSION_DENIED; a folder within that may not be read is passed over */
+async function listFolder(
+  folder: string,
+  depth: number,
+  skipped: { path: string; reason: string }[],
+): Promise<Dirent[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (cause) {
+    const reason = 'this user may not read the folder';
+    if (depth === 0) {
+      throw new NimifyError('PERMISSION_DENIED', `${folder}: ${reason}; change its permissions`, {
+        details: { where: folder },
+        cause,
+      });
+    }
+    skipped.push({ path: folder, reason });
+    return [];
+  }
 }
 
 function renamed(found: readonly FoundModel[], name: string, path: string): readonly FoundModel[] {
