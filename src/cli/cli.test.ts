@@ -1,3 +1,6 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { runNimify, startNimify } from '../../test/support/nimify.ts';
@@ -138,5 +141,15 @@ describe('nimify openapi', () => {
       servers: [{ url: 'https://example.org' }],
       paths: { '/v1/predict': expect.any(Object) },
     });
+  });
+
+  it('gives the routes without a version to the newest, by number', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nimify-openapi-'));
+    for (const version of ['2', '10']) cpSync(IRIS, join(folder, 'flowers', version, 'model.onnx'));
+    const { stdout } = await runNimify('openapi', folder);
+    rmSync(folder, { recursive: true });
+    const { paths } = JSON.parse(stdout) as { paths: Record<string, { post?: { operationId: string } }> };
+    const idOf = (path: string) => paths[`/v2/models/flowers${path}/infer`]?.post?.operationId;
+    expect(idOf('/versions/10')).toBe(`${idOf('')}_version`);
   });
 });

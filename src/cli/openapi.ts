@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import type { ServedModel } from '../registry/contract.ts';
 import { runCommand } from './run-command.ts';
 
 interface OpenapiFlags {
@@ -15,24 +14,26 @@ export function openapiCommand(): Command {
 }
 
 async function openapi(paths: readonly string[], { serverUrl }: OpenapiFlags): Promise<number> {
-  const [{ buildOpenApi }, { findModels }, { loadModel }, { VERSION }] = await Promise.all([
-    import('../protocol/http/docs/openapi.ts'),
-    import('../registry/repository.ts'),
-    import('../registry/load.ts'),
-    import('../base/util/version.ts'),
-  ]);
+  const [{ buildOpenApi }, { findModels }, { loadModel }, { createRegistry }, { VERSION }] =
+    await Promise.all([
+      import('../protocol/http/docs/openapi.ts'),
+      import('../registry/repository.ts'),
+      import('../registry/load.ts'),
+      import('../registry/registry.ts'),
+      import('../base/util/version.ts'),
+    ]);
   const found = await findModels(paths);
-  const served: ServedModel[] = [];
+  const registry = createRegistry();
   try {
     for (const { path, name } of found.models) {
-      served.push(
+      registry.add(
         await loadModel(path, { name, engine: { host: 'inline', instances: 1, batchAxis: 'none' } }),
       );
     }
-    const document = buildOpenApi(served, { version: VERSION, serverUrl });
+    const document = buildOpenApi(registry.list(), { version: VERSION, serverUrl });
     process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
     return 0;
   } finally {
-    await Promise.all(served.map(({ model }) => model.close({ graceMs: 0 })));
+    await registry.close({ graceMs: 0 });
   }
 }
