@@ -22,7 +22,7 @@ export interface ReadBodyOptions {
  * before any of it is read, so the caller answers with `sendReply`, which discards what still arrives.
  *
  * @throws NimifyError UNSUPPORTED_MEDIA_TYPE (content encoding), PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT (the client
- *   stalled), CANCELLED (the client left), INVALID_INPUT (compressed data that is damaged)
+ *   stalled), OVERLOADED (no memory for it), CANCELLED (the client left), INVALID_INPUT (compressed data that is damaged)
  */
 export async function readBody(request: IncomingMessage, options: ReadBodyOptions): Promise<Uint8Array> {
   const coding = contentCodingOf(request);
@@ -102,7 +102,14 @@ function receive(
     function onData(chunk: Uint8Array): void {
       if (sink.byteLength + chunk.length > options.maxBodyBytes) {
         fail(tooLarge(options.maxBodyBytes, 'more than that'));
-      } else sink.push(chunk);
+        return;
+      }
+      try {
+        sink.push(chunk);
+      } catch (thrown) {
+        // No memory for the buffer. Thrown from here it would end the process.
+        fail(noRoom(expectedBytes, thrown));
+      }
     }
     function onEnd(): void {
       stop();
@@ -140,6 +147,14 @@ function tooLarge(maxBodyBytes: number, got: string): NimifyError {
     'PAYLOAD_TOO_LARGE',
     `body: expected at most ${maxBodyBytes} bytes, got ${got}; send fewer rows in a request or use binary tensors`,
     { details: { where: 'body', expected: { maxBytes: maxBodyBytes }, got } },
+  );
+}
+
+function noRoom(bytes: number, cause: unknown): NimifyError {
+  return new NimifyError(
+    'OVERLOADED',
+    `body: there is no memory for its ${bytes} bytes now; send it again later, or fewer rows in a request`,
+    { details: { where: 'body' }, retryAfterMs: 1000, cause },
   );
 }
 

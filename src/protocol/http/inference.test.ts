@@ -72,6 +72,16 @@ describe('bodies', () => {
     expect(jsonOf(await client.next())).toEqual({ length: 5050, head: 'xxxxx' });
   });
 
+  it('are refused where there is no memory for them, whatever the limit says', async () => {
+    const { port } = await serve(measure, { maxBodyBytes: 2 ** 52 });
+    const client = await openRaw(port);
+    client.send(rawRequest('POST', '/', { 'content-length': 2 ** 50 }));
+    client.send('x');
+    const answer = await client.next();
+    expect([answer.status, answer.headers['retry-after']]).toEqual([429, '1']);
+    expect(jsonOf(answer)).toMatchObject({ code: 'OVERLOADED', details: { where: 'body' } });
+  });
+
   it('may be empty', async () => {
     const { port } = await serve(measure);
     const client = await openRaw(port);
