@@ -53,7 +53,7 @@ it('says what to do about a taken port', async () => {
   const second = createMetricsServer(createMetricsRegistry());
   await expect(second.listen('127.0.0.1', port)).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
-    message: expect.stringMatching(/taken.*--metrics-port/),
+    message: expect.stringMatching(/busy.*--metrics-port/),
   });
   await second.close();
 });

@@ -1,13 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { NimifyError } from '../../base/errors/nimify-error.ts';
 import { METRICS_CONTENT_TYPE } from '../../base/telemetry/exposition.ts';
 import type { MetricsRegistry } from '../../base/telemetry/metrics.ts';
-
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
+import { type ListenAddress, listen } from './listen.ts';
 
 export interface MetricsServer {
   /**
@@ -32,17 +26,7 @@ export function createMetricsServer(metrics: MetricsRegistry): MetricsServer {
     } else sendMetrics(response, metrics);
   });
   return {
-    listen(host, port) {
-      return new Promise((resolve, reject) => {
-        const failed = (cause: NodeJS.ErrnoException) => reject(listenError(host, port, cause));
-        server.once('error', failed);
-        server.listen(port, host, () => {
-          server.off('error', failed);
-          const { address, port: bound } = server.address() as AddressInfo;
-          resolve({ host: address, port: bound });
-        });
-      });
-    },
+    listen: (host, port) => listen(server, host, port, '--metrics-port'),
     close() {
       return new Promise((resolve) => {
         if (!server.listening) return resolve();
@@ -75,15 +59,4 @@ function sendText(
   response.writeHead(status, { 'content-type': contentType, 'content-length': body.length });
   // Node leaves the body out of an answer to HEAD by itself.
   response.end(body);
-}
-
-function listenError(host: string, port: number, cause: NodeJS.ErrnoException): NimifyError {
-  const reason =
-    cause.code === 'EADDRINUSE'
-      ? 'the port is taken; stop the program that holds it or pass another --metrics-port'
-      : `the system refuses it (${cause.code ?? 'unknown'}); pass another --host or --metrics-port`;
-  return new NimifyError('CONFIG_INVALID', `metrics: cannot listen on ${host}:${port}: ${reason}`, {
-    details: { where: '--metrics-port', got: port },
-    cause,
-  });
 }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import { answerClientError } from './client-error.ts';
 import type { HttpDeps } from './deps.ts';
@@ -7,7 +7,7 @@ import { deferContinue } from './expect-continue.ts';
 import { errorReply } from './http-error.ts';
 import { serveInfer } from './infer.ts';
 import { matchInferPath, toOriginForm } from './infer-path.ts';
-import { listenError } from './listen-error.ts';
+import { type ListenAddress, listen } from './listen.ts';
 import { sendReply } from './reply.ts';
 import { requestIdOf } from './request-context.ts';
 import type { Routes } from './routes.ts';
@@ -17,7 +17,7 @@ export interface HttpServer {
    * Port 0 picks a free one. Infer routes answer from then on; the others a moment later, when they are loaded.
    * @throws NimifyError CONFIG_INVALID when the address is taken or not ours
    */
-  listen(host: string, port: number): Promise<{ readonly host: string; readonly port: number }>;
+  listen(host: string, port: number): Promise<ListenAddress>;
   /** From now on every answer ends its connection; idle connections are closed. New ones are still taken. */
   startDraining(): void;
   /** Takes no more connections, waits at most `graceMs` for running requests, then closes what is left. */
@@ -95,17 +95,10 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
 
   return {
     async listen(host, port) {
-      const address = await new Promise<AddressInfo>((resolve, reject) => {
-        const onError = (cause: Error) => reject(listenError(cause, host, port));
-        server.once('error', onError);
-        server.listen(port, host, () => {
-          server.off('error', onError);
-          resolve(server.address() as AddressInfo);
-        });
-      });
+      const address = await listen(server, host, port, '--http-port');
       routes = loadRoutes();
       routes.catch((err: unknown) => deps.log.error({ err }, 'the HTTP routes could not be loaded'));
-      return { host: address.address, port: address.port };
+      return address;
     },
     startDraining,
     async close({ graceMs }) {
