@@ -4,6 +4,11 @@ import type { Signature } from './signature.ts';
 
 export type ModelState = 'loading' | 'ready' | 'degraded' | 'draining' | 'failed';
 
+/** Does a model in this state take requests? */
+export function takesRequests(state: ModelState): boolean {
+  return state === 'ready' || state === 'degraded';
+}
+
 /**
  * Everything that answers is a Model: an engine's loaded artifact, a policy around one, an ensemble of many,
  * a remote server. They have this one shape, so any composes with any.

@@ -1,4 +1,5 @@
 import { NimifyError } from '../base/errors/nimify-error.ts';
+import { takesRequests } from '../model/contract.ts';
 import { validateRequest } from '../model/validate.ts';
 import type { Registry, ServedModel } from './contract.ts';
 
@@ -47,7 +48,7 @@ export function createRegistry(): MutableRegistry {
       if (draining || models.size === 0) return false;
       for (const versions of models.values()) {
         for (const entry of versions.values()) {
-          if (entry.state === 'loading' || !answers(entry.served)) return false;
+          if (entry.state === 'loading' || !takesRequests(entry.served.model.state)) return false;
         }
       }
       return true;
@@ -74,10 +75,6 @@ export function createRegistry(): MutableRegistry {
     expect: (name, version) => put(name, version, { state: 'loading' }),
     add: (served) => put(served.name, served.version, { state: 'loaded', served }),
   };
-}
-
-function answers(served: ServedModel): boolean {
-  return served.model.state === 'ready' || served.model.state === 'degraded';
 }
 
 /** Versions are numbers by convention; what is no number sorts below every number. */

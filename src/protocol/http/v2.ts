@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
+import { takesRequests } from '../../model/contract.ts';
 import type { TensorSpec } from '../../model/signature.ts';
 import type { ServedModel } from '../../registry/contract.ts';
 import type { HttpDeps } from './deps.ts';
@@ -42,8 +43,7 @@ function statusOf(ready: boolean, reply: FastifyReply): FastifyReply {
 
 function isModelReady(deps: HttpDeps, name: string, version: string | undefined): boolean {
   try {
-    const { state } = deps.registry.find(name, version).model;
-    return state === 'ready' || state === 'degraded';
+    return takesRequests(deps.registry.find(name, version).model.state);
   } catch (refused) {
     if (refused instanceof NimifyError && refused.code === 'MODEL_NOT_READY') return false;
     throw refused;

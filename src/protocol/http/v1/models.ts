@@ -1,4 +1,4 @@
-import type { ModelState } from '../../../model/contract.ts';
+import { type ModelState, takesRequests } from '../../../model/contract.ts';
 import type { Registry, ServedModel } from '../../../registry/contract.ts';
 
 /** `/v1/models`: OpenAI's list, which NIM uses, and beside it the names alone, as KServe's v1 protocol has them. */
@@ -22,7 +22,7 @@ export function modelStatus(registry: Registry, name: string, version: string | 
   return {
     ...modelObject(served),
     name,
-    ready: isAnswering(served.model.state),
+    ready: takesRequests(served.model.state),
     model_version_status: covered.map((one) => ({
       version: one.version,
       state: TF_STATE[one.model.state],
@@ -40,10 +40,6 @@ function modelObject(served: ServedModel) {
     root: served.name,
     parent: null,
   };
-}
-
-function isAnswering(state: ModelState): boolean {
-  return state === 'ready' || state === 'degraded';
 }
 
 /** The states of TensorFlow Serving's `ModelVersionStatus`. */
