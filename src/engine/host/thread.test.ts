@@ -82,6 +82,15 @@ describe('openThreadSession', () => {
     await session.close();
   });
 
+  it('logs what a thread died of', async () => {
+    const error = vi.fn();
+    const deps = { entry, clock: createFakeClock(), log: { ...SILENT, error } };
+    const session = await openThreadSession({ path: 'model', intraOpThreads: 1 }, deps);
+    await expect(session.run(ask('die'))).rejects.toMatchObject({ code: 'ENGINE_CRASHED' });
+    expect(error).toHaveBeenCalledWith({ path: 'model', err: expect.any(Error) }, expect.any(String));
+    await session.close();
+  });
+
   it('tries again at growing intervals where it does not start', async () => {
     const clock = createFakeClock();
     const path = join(folder, 'model');

@@ -18,7 +18,8 @@ export interface ThreadDeps {
 interface Life {
   readonly worker: Worker;
   readonly info: SessionInfo;
-  readonly ended: Promise<void>;
+  /** With what the thread threw, where it died of that. */
+  readonly ended: Promise<unknown>;
   readonly pending: Map<number, PendingRun>;
 }
 
@@ -47,16 +48,16 @@ export async function openThreadSession(source: SessionSource, deps: ThreadDeps)
 
   async function begin(): Promise<Life> {
     const begun = await startLife(source, deps.entry);
-    void begun.ended.then(() => onEnd(begun));
+    void begun.ended.then((err) => onEnd(begun, err));
     return begun;
   }
 
-  function onEnd(ended: Life): void {
+  function onEnd(ended: Life, err: unknown): void {
     for (const run of ended.pending.values()) run.reject(crashed());
     ended.pending.clear();
     if (life === ended) life = undefined;
     if (closed) return;
-    log.error({ path: source.path }, 'a model thread died and is being replaced');
+    log.error({ path: source.path, err }, 'a model thread died and is being replaced');
     listener();
     restart();
   }
@@ -120,15 +121,15 @@ export async function openThreadSession(source: SessionSource, deps: ThreadDeps)
 function startLife(source: SessionSource, entry: URL): Promise<Life> {
   const worker = new Worker(entry, { workerData: source, execArgv: [] });
   const pending = new Map<number, PendingRun>();
-  const ended = new Promise<void>((resolve) => {
-    worker.once('exit', () => resolve());
-  });
-  return new Promise((resolve, reject) => {
+  const ended = new Promise<unknown>((resolve) => {
     let fault: unknown;
     worker.on('error', (thrown) => {
       fault = thrown;
     });
-    void ended.then(() => reject(didNotStart(source.path, fault)));
+    worker.once('exit', () => resolve(fault));
+  });
+  return new Promise((resolve, reject) => {
+    void ended.then((fault) => reject(didNotStart(source.path, fault)));
     worker.on('message', (message: FromThread) => {
       if (message.type === 'loaded') resolve({ worker, info: message.info, ended, pending });
       else if (message.type === 'refused') reject(fromPlainError(message.error));
