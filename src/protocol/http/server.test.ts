@@ -228,6 +228,29 @@ describe('draining', () => {
     reuse.close();
   });
 
+  it('tells probes and new requests the truth while what runs is finished', async () => {
+    const { model, waiting } = createHeldModel();
+    const { port, server, deps } = await serve([model, { name: 'rows' }]);
+    const busy = await openRaw(port);
+    busy.send(rawRequest('POST', '/v2/models/held/infer', JSON_TYPE, ROW));
+    await expect.poll(() => waiting.length).toBe(1);
+    deps.registry.startDraining();
+    const closing = server.close({ graceMs: 60_000 });
+
+    const ask = async (...request: Parameters<typeof rawRequest>) => {
+      const client = await openRaw(port);
+      client.send(rawRequest(...request));
+      const { status, headers } = await client.next();
+      return [status, headers.connection];
+    };
+    expect(await ask('GET', '/v2/health/live')).toEqual([200, 'close']);
+    expect(await ask('GET', '/v2/health/ready')).toEqual([400, 'close']);
+    expect(await ask('POST', '/v2/models/rows/infer', JSON_TYPE, ROW)).toEqual([503, 'close']);
+    waiting[0]?.();
+    expect((await busy.next()).status).toBe(200);
+    await closing;
+  });
+
   it('is bounded: what does not end is cut, and cancelled', async () => {
     const { model, waiting } = createHeldModel();
     const { port, server, deps } = await serve([model]);

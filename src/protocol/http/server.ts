@@ -20,7 +20,10 @@ export interface HttpServer {
   listen(host: string, port: number): Promise<ListenAddress>;
   /** From now on every answer ends its connection; idle connections are closed. New ones are still taken. */
   startDraining(): void;
-  /** Takes no more connections, waits at most `graceMs` for running requests, then closes what is left. */
+  /**
+   * Waits at most `graceMs` for running requests, then closes what is left. While it waits the port stays open:
+   * probes see what is true, and new requests are told to go elsewhere instead of finding nobody.
+   */
   close(options: { readonly graceMs: number }): Promise<void>;
 }
 
@@ -33,6 +36,7 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
   /** Every open connection, and the answer to the newest request on it. */
   const connections = new Map<Socket, ServerResponse | undefined>();
   let draining = false;
+  let closing = false;
   let routes: Promise<Routes> | undefined;
 
   const server = createServer({
@@ -64,19 +68,21 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     connections.set(request.socket, response);
     if (draining) response.shouldKeepAlive = false;
     request.url = toOriginForm(request.url ?? '/');
-    const path = request.method === 'POST' ? matchInferPath(request.url) : undefined;
-    if (path !== undefined) void serveInfer(request, response, deps, path);
+    const isPost = request.method === 'POST';
+    const path = isPost ? matchInferPath(request.url) : undefined;
+    if (closing && isPost) refuse(request, response, shuttingDown());
+    else if (path !== undefined) void serveInfer(request, response, deps, path);
     else void dispatchToRoutes(request, response);
   }
 
   async function dispatchToRoutes(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const loaded = await routes?.catch(() => undefined);
     if (loaded !== undefined) loaded.handle(request, response);
-    else
-      sendReply(request, response, errorReply(notLoaded(), requestIdOf(request)), {
-        clock,
-        receiveTimeoutMs,
-      });
+    else refuse(request, response, notLoaded());
+  }
+
+  function refuse(request: IncomingMessage, response: ServerResponse, error: NimifyError): void {
+    sendReply(request, response, errorReply(error, requestIdOf(request)), { clock, receiveTimeoutMs });
   }
 
   /** After the port is open: Fastify and what it brings take longer to load than everything before. */
@@ -93,6 +99,25 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     server.closeIdleConnections();
   }
 
+  /** Until nothing is being answered any more, whatever comes meanwhile. */
+  async function allAnswered(): Promise<void> {
+    for (let busy = findBusy(); busy !== undefined; busy = findBusy()) {
+      const [socket, response] = busy;
+      // The socket too: a queued answer of a pipelined request hears nothing when the connection ends.
+      await new Promise<unknown>((resolve) => {
+        response.once('close', resolve);
+        socket.once('close', resolve);
+      });
+    }
+  }
+
+  function findBusy(): readonly [Socket, ServerResponse] | undefined {
+    for (const [socket, response] of connections) {
+      if (response !== undefined && !response.closed) return [socket, response];
+    }
+    return undefined;
+  }
+
   return {
     async listen(host, port) {
       const address = await listen(server, host, port, '--http-port');
@@ -102,18 +127,31 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     },
     startDraining,
     async close({ graceMs }) {
+      closing = true;
       startDraining();
       if (server.listening) {
+        let isOver = false;
+        const timer = clock.setTimer(() => {
+          isOver = true;
+          server.closeAllConnections();
+        }, graceMs);
+        await allAnswered();
         // Node counts a connection that never sent a byte as busy, and would wait for it.
         for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroy();
         const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-        const timer = clock.setTimer(() => server.closeAllConnections(), graceMs);
+        if (isOver) server.closeAllConnections();
         await closed;
         timer.cancel();
       }
       await (await routes?.catch(() => undefined))?.close();
     },
   };
+}
+
+function shuttingDown(): NimifyError {
+  return new NimifyError('MODEL_NOT_READY', 'this server is shutting down; send the request to another one', {
+    retryAfterMs: 1000,
+  });
 }
 
 /** The cause is in the log, once. */
