@@ -3,7 +3,7 @@ import { createRequestInstruments } from './base/telemetry/instruments.ts';
 import { type Logger, SILENT } from './base/telemetry/log.ts';
 import { createMetricsRegistry } from './base/telemetry/metrics-registry.ts';
 import { registerProcessMetrics } from './base/telemetry/process-metrics.ts';
-import { type Clock, systemClock } from './base/util/clock.ts';
+import { type Clock, systemClock, type Timer } from './base/util/clock.ts';
 import { VERSION } from './base/util/version.ts';
 import type { EngineOptions } from './model/engine.ts';
 import { DEFAULT_HTTP_OPTIONS, type HttpOptions } from './protocol/http/deps.ts';
@@ -98,15 +98,19 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     const host = options.host ?? '127.0.0.1';
     const address = await http.listen(host, options.httpPort ?? 8000);
     const metricsAddress = await metricsServer?.listen(host, Number(metricsPort));
-    await loadAll(found.models, registry, (model) =>
-      assemble(
-        model,
-        { clock, log },
-        {
-          engine: { ...DEFAULT_ENGINE_OPTIONS, ...options.engine },
-          defaultTimeoutMs: httpOptions.defaultTimeoutMs,
-        },
-      ),
+    await loadAll(
+      found.models,
+      registry,
+      (model) =>
+        assemble(
+          model,
+          { clock, log },
+          {
+            engine: { ...DEFAULT_ENGINE_OPTIONS, ...options.engine },
+            defaultTimeoutMs: httpOptions.defaultTimeoutMs,
+          },
+        ),
+      ({ name, path }) => clock.setTimer(() => log.info({ model: name, path }, 'still loading'), 1000),
     );
     return {
       url: urlOf(address),
@@ -129,13 +133,17 @@ async function loadAll(
   models: readonly FoundModel[],
   registry: MutableRegistry,
   load: (model: FoundModel) => ReturnType<typeof assemble>,
+  onSlowLoad: (model: FoundModel) => Timer,
 ): Promise<void> {
   const failures: NimifyError[] = [];
   for (const model of models) {
+    const slow = onSlowLoad(model);
     try {
       registry.add(await load(model));
     } catch (failed) {
       failures.push(toNimifyError(failed));
+    } finally {
+      slow.cancel();
     }
   }
   const [first] = failures;
