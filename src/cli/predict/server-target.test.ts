@@ -38,6 +38,20 @@ describe('openTarget on a server', () => {
     await target.close();
   });
 
+  it('learns class names from nimify, and has none from another server', async () => {
+    const status = { labels: { scores: ['cat', 'dog'], broken: [1] } };
+    const url = await serverOf({
+      '/v2/models/m': METADATA,
+      '/v1/models/m': status,
+      '/v2/models/n': METADATA,
+    });
+    const named = await openTarget(url, { model: 'm' });
+    expect(named.labels).toEqual({ scores: ['cat', 'dog'] });
+    const unnamed = await openTarget(url, { model: 'n' });
+    expect(unnamed.labels).toEqual({});
+    await Promise.all([named.close(), unnamed.close()]);
+  });
+
   it('asks for --model where several are served, or the server has no list', async () => {
     const several = await serverOf({ '/v1/models': { data: [{ id: 'a' }, { id: 'b' }] } });
     await expect(openTarget(several, {})).rejects.toThrow(/--model; it serves a, b/);

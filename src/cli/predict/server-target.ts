@@ -18,7 +18,7 @@ export async function openServerTarget(address: string, options: TargetOptions):
     const metadata = await client.modelMetadata(model, version);
     return {
       inputs: metadata.inputs.map((input) => ({ ...input, dimensionNames: [] })),
-      labels: {},
+      labels: await labelsOf(client, model, version),
       imageHints: [],
       infer: (inputs, outputs) =>
         client.infer({
@@ -64,18 +64,43 @@ async function onlyModel(client: HttpClient): Promise<string> {
 }
 
 async function servedModels(client: HttpClient): Promise<readonly string[]> {
-  let list: unknown;
-  try {
-    list = await client.getJson('/v1/models');
-  } catch (thrown) {
-    const isOtherServer =
-      thrown instanceof NimifyError &&
-      (thrown.details?.status !== undefined || thrown.code === 'ENGINE_FAILED');
-    if (isOtherServer) return [];
-    throw thrown;
-  }
+  const list = await fromNimify(client, '/v1/models');
   if (typeof list !== 'object' || list === null || !('data' in list) || !Array.isArray(list.data)) return [];
   return list.data.flatMap((item: unknown) =>
     typeof item === 'object' && item !== null && 'id' in item && typeof item.id === 'string' ? [item.id] : [],
   );
+}
+
+/** Class names by output; the protocol has no place for them, so other servers have none. */
+async function labelsOf(
+  client: HttpClient,
+  model: string,
+  version: string | undefined,
+): Promise<Readonly<Record<string, readonly string[]>>> {
+  const path = `/v1/models/${encodeURIComponent(model)}`;
+  const status = await fromNimify(
+    client,
+    version === undefined ? path : `${path}/versions/${encodeURIComponent(version)}`,
+  );
+  if (typeof status !== 'object' || status === null || !('labels' in status)) return {};
+  if (typeof status.labels !== 'object' || status.labels === null) return {};
+  return Object.fromEntries(
+    Object.entries(status.labels).filter(
+      (entry): entry is [string, string[]] =>
+        Array.isArray(entry[1]) && entry[1].every((name) => typeof name === 'string'),
+    ),
+  );
+}
+
+/** What one of nimify's own routes answers; undefined from a server that is none of ours. */
+async function fromNimify(client: HttpClient, path: string): Promise<unknown> {
+  try {
+    return await client.getJson(path);
+  } catch (thrown) {
+    const isOtherServer =
+      thrown instanceof NimifyError &&
+      (thrown.details?.status !== undefined || thrown.code === 'ENGINE_FAILED');
+    if (isOtherServer) return undefined;
+    throw thrown;
+  }
 }

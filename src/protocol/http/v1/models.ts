@@ -13,7 +13,7 @@ export function modelList(registry: Registry) {
 
 /**
  * `/v1/models/{model}`: OpenAI's model object, KServe v1's `name` and `ready`, and TensorFlow Serving's
- * `model_version_status`, in one. Without a version, the status covers all of them.
+ * `model_version_status`, in one, and the class names by output. Without a version, the status covers all of them.
  * @throws NimifyError MODEL_NOT_FOUND
  */
 export function modelStatus(registry: Registry, name: string, version: string | undefined) {
@@ -23,6 +23,7 @@ export function modelStatus(registry: Registry, name: string, version: string | 
     ...modelObject(served),
     name,
     ready: takesRequests(served.model.state),
+    labels: served.labels,
     model_version_status: covered.map((one) => ({
       version: one.version,
       state: TF_STATE[one.model.state],
