@@ -1,4 +1,5 @@
 import { NimifyError, toNimifyError } from './base/errors/nimify-error.ts';
+import { type AccessLogOptions, createAccessLog } from './base/telemetry/access-log.ts';
 import { createRequestInstruments } from './base/telemetry/instruments.ts';
 import { type Logger, SILENT } from './base/telemetry/log.ts';
 import { createMetricsRegistry } from './base/telemetry/metrics-registry.ts';
@@ -27,6 +28,8 @@ export interface ServerOptions {
   readonly http?: Partial<HttpOptions>;
   /** Default: silent. */
   readonly log?: Logger;
+  /** Which requests leave a line in the log. Default: none. */
+  readonly accessLog?: AccessLogOptions;
   readonly clock?: Clock;
 }
 
@@ -65,6 +68,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     registry,
     clock,
     log,
+    accessLog: createAccessLog({ log, clock }, options.accessLog ?? { share: 0, slowMs: 0 }),
     instruments: createRequestInstruments(metrics),
     metrics,
     options: httpOptions,
@@ -106,8 +110,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
           model,
           { clock, log },
           {
-            engine: { ...DEFAULT_ENGINE_OPTIONS, ...options.engine },
-            defaultTimeoutMs: httpOptions.defaultTimeoutMs,
+            engine: { ...DEFAULT_ENGINE_OPTIONS, ...options.engine, ...model.engine },
+            defaultTimeoutMs: model.defaultTimeoutMs ?? httpOptions.defaultTimeoutMs,
           },
         ),
       ({ name, path }) => clock.setTimer(() => log.info({ model: name, path }, 'still loading'), 1000),

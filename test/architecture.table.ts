@@ -39,6 +39,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   picocolors: ['cli'],
   sharp: ['cli/image'],
   pino: ['base/telemetry'],
+  yaml: ['base/config'],
 };
 
 /** What tests below src/ may import besides. */

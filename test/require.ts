@@ -36,6 +36,16 @@ const REQUIREMENTS = {
     howToGet: 'apt-get install chromium, or set NIMIFY_CHROMIUM to its path',
     isThere: () => chromiumPath() !== undefined,
   },
+  python: {
+    what: 'Python 3.9 or newer',
+    howToGet: 'apt-get install python3',
+    isThere: () => runs('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 9))']),
+  },
+  numpy: {
+    what: 'NumPy',
+    howToGet: `python3 -m venv .venv && .venv/bin/pip install numpy, or set NIMIFY_TEST_PYTHON to a Python that has it`,
+    isThere: () => runs(pythonPath(), ['-c', 'import numpy']),
+  },
   tritonclient: {
     what: "Triton's Python client",
     howToGet: 'python3 -m venv .venv && .venv/bin/pip install -r test/interop/requirements.txt',
@@ -65,8 +75,9 @@ export function chromiumPath(): string | undefined {
   return names.find((name) => runs(name, ['--version']));
 }
 
-/** Python of the checkout's own environment if there is one, else the system's. */
+/** Python of the checkout's own environment if there is one, else the system's; NIMIFY_TEST_PYTHON overrides both. */
 export function pythonPath(): string {
+  if (process.env.NIMIFY_TEST_PYTHON !== undefined) return process.env.NIMIFY_TEST_PYTHON;
   const own = join(import.meta.dirname, '..', '.venv', 'bin', 'python');
   return existsSync(own) ? own : 'python3';
 }

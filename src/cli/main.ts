@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../base/util/version.ts';
+import { configCommand } from './config.ts';
+import { doctorCommand } from './doctor.ts';
+import { initCommand } from './init.ts';
 import { inspectCommand } from './inspect.ts';
 import { openapiCommand } from './openapi.ts';
 import { predictCommand } from './predict.ts';
@@ -24,7 +27,16 @@ const program = new Command('nimify')
   .exitOverride()
   .showHelpAfterError('(--help lists what it takes)');
 
-for (const command of [serveCommand(), inspectCommand(), predictCommand(), openapiCommand()]) {
+const commands = [
+  serveCommand(),
+  inspectCommand(),
+  predictCommand(),
+  openapiCommand(),
+  initCommand(),
+  configCommand(),
+  doctorCommand(),
+];
+for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program));
 }
 

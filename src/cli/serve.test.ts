@@ -143,11 +143,16 @@ describe('nimify serve', () => {
       'two ports that are one',
       [DEMO, '--http-port', '8002'],
       78,
-      /--metrics-port and --http-port are both 8002/,
+      /server.metricsPort \(default\) and server.httpPort \(flag --http-port\) are both 8002/,
     ],
     ['a path that is not there', ['nowhere.onnx'], 66, /there is no such file or folder/],
     ['a file that is no model', [fixture('not_a_model.onnx'), ...FREE_PORTS], 65, /not an ONNX model/],
-    ['one name for two models', ['a.onnx', 'b.onnx', '--model-name', 'm'], 78, /2 paths are given/],
+    [
+      'one name for two models',
+      ['a.onnx', 'b.onnx', '--model-name', 'm'],
+      78,
+      /names one model, but 2 are given/,
+    ],
   ])('refuses %s', async (_, args, expected, message) => {
     const { exitCode, stderr } = await runNimify('serve', ...args);
     expect(exitCode).toBe(expected);

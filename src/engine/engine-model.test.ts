@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { SILENT } from '../base/telemetry/log.ts';
 import { createOwner } from '../base/tensor/owner.ts';
 import type { Tensor } from '../base/tensor/tensor.ts';
@@ -262,5 +262,19 @@ describe('createEngineModel', () => {
     await running;
     await settled();
     expect(instance.drained).toBe(true);
+  });
+
+  it('ends what outlasts the grace period where the instance can', async () => {
+    const { model, instance, open, clock } = setUp();
+    const kill = vi.fn(() => open[0]?.finish());
+    Object.assign(instance, { kill });
+    const running = model.infer(request(), createContext());
+    const closed = model.close({ graceMs: 50 });
+    expect(kill).not.toHaveBeenCalled();
+    clock.advance(50);
+    await closed;
+    expect(kill).toHaveBeenCalledOnce();
+    expect(instance.drained).toBe(true);
+    await running;
   });
 });

@@ -12,7 +12,7 @@ import type { InferRequest, InferResponse } from '../model/request.ts';
 import type { Signature } from '../model/signature.ts';
 
 export interface EngineModelOptions {
-  readonly artifact: Pick<Artifact, 'contentHash'>;
+  readonly artifact: Pick<Artifact, 'contentHash' | 'deterministic'>;
   readonly instance: EngineInstance;
   readonly name: string;
   readonly version: string;
@@ -43,6 +43,7 @@ interface Ticket {
 export function createEngineModel(options: EngineModelOptions): Model {
   const { instance, name, version, clock, log, maxWaiting = 1024 } = options;
   const signature = options.signature ?? instance.signature;
+  const deterministic = options.artifact.deterministic ?? true;
   const allOutputs = signature.outputs.map((spec) => spec.name);
   const listeners = new Set<(state: ModelState) => void>();
   const waiting = new Set<Ticket>(); // in order of arrival, and left from anywhere in constant time
@@ -116,7 +117,7 @@ export function createEngineModel(options: EngineModelOptions): Model {
       id: ticket.request.id,
       outputs,
       parameters: {},
-      report: { cache: 'none', computeNs, cacheable: true },
+      report: { cache: 'none', computeNs, cacheable: deterministic },
       owner: createOwner(),
     });
   }
@@ -166,8 +167,9 @@ export function createEngineModel(options: EngineModelOptions): Model {
     for (const ticket of waiting) refuse(ticket, notReady(name));
     if (!inTime)
       log.warn({ model: name, version, graceMs }, 'a run outlasts the grace period; not waiting for it');
+    if (!inTime) instance.kill?.();
     const drained = instance.drain();
-    if (inTime) await drained;
+    if (inTime || instance.kill !== undefined) await drained;
     else drained.catch((err) => log.error({ model: name, version, err }, 'the engine did not close cleanly'));
   }
 
@@ -184,7 +186,7 @@ export function createEngineModel(options: EngineModelOptions): Model {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    deterministic: true,
+    deterministic,
     varies: [],
     inner: [],
     infer(request, context) {

@@ -59,6 +59,7 @@ export async function prepareModel(
       clock,
     };
     const found = example === undefined ? await findExample(search) : await tryExample(search, example);
+    if (!found.ok && isOverMemory(found.error)) throw tooLittleMemory(artifact, found.error);
     if (!found.ok && example !== undefined) throw refusedExample(artifact, found.reason, found.error);
     if (!found.ok)
       log.warn({ model: name, version, reason: found.reason }, 'no self-test: give an example.json');
@@ -120,6 +121,21 @@ function describeTest(found: ExampleFound): string {
   if (!found.ok) return `none: ${found.reason}`;
   const whose = found.origin === 'file' ? 'the given example' : 'a generated request';
   return `answered ${whose} in ${timeText(found.runNs)}`;
+}
+
+/** The first run would have met the limit just so: better said now than to every request. */
+function isOverMemory(error: NimifyError | undefined): error is NimifyError {
+  return typeof error?.details?.memoryLimitBytes === 'number';
+}
+
+function tooLittleMemory(artifact: Artifact, error: NimifyError): NimifyError {
+  const limit = `${Math.round(Number(error.details?.memoryLimitBytes) / 2 ** 20)} MiB`;
+  return new NimifyError(
+    'ENGINE_FAILED',
+    `${artifact.path} needs more than ${limit} to load and answer one request; raise the memory limit if this ` +
+      'machine has more, or serve a smaller model',
+    { details: { ...error.details, where: artifact.path }, cause: error.cause },
+  );
 }
 
 function refusedExample(artifact: Artifact, reason: string, cause: NimifyError | undefined): NimifyError {

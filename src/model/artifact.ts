@@ -17,6 +17,8 @@ export interface Artifact {
   /** Parts that are served without, each with the reason: outputs that are no tensors. */
   readonly omitted: readonly OmittedPart[];
   readonly metadata: Readonly<Record<string, string>>;
+  /** False where equal requests may get different answers, or nobody knows. Default true: a graph has no moods. */
+  readonly deterministic?: boolean;
 }
 
 export interface OmittedPart {

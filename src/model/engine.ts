@@ -4,7 +4,10 @@ import type { CancelToken } from '../base/util/cancel.ts';
 import type { Artifact } from './artifact.ts';
 import type { Signature } from './signature.ts';
 
-export type HostKind = 'inline' | 'thread';
+export type HostKind = 'inline' | 'thread' | 'process';
+
+/** An execution provider by its name, or with its own options beside it. */
+export type ProviderChoice = string | { readonly name: string; readonly [option: string]: unknown };
 
 export interface EngineOptions {
   /** Where runs happen; `auto` measures and picks. Default `auto`. */
@@ -17,6 +20,17 @@ export interface EngineOptions {
   readonly batchAxis: 'auto' | 'force' | 'none';
   /** Inputs that the model is known to answer: what `auto` measures. Default: some are made up. */
   readonly exampleInputs?: readonly Tensor[];
+  /**
+   * Largest resident size of a process that holds the model, the runtime's own 60-100 MB included, in load and in
+   * runs. `auto` means `process` then; `inline` and `thread` load once in a process to see. Default: no limit.
+   */
+  readonly memoryLimitBytes?: number;
+  /** A run that takes longer is ended with its process; `auto` means `process` then. Default: no limit. */
+  readonly runLimitMs?: number;
+  /** ONNX Runtime's execution providers, the preferred first. Default: `cpu`. */
+  readonly providers?: readonly ProviderChoice[];
+  /** Interpreter of Python functions. Default: that of the active environment, else `python3`. */
+  readonly python?: string;
 }
 
 export interface Engine {
@@ -73,4 +87,6 @@ export interface EngineInstance {
   run(lease: Lease, request: RunRequest, cancel: CancelToken): Promise<RunResult>;
   /** Waits for running work, then frees everything. Never ends a run that is in flight. */
   drain(): Promise<void>;
+  /** Ends runs that are in flight, where that can be done without harm to the rest: in processes. Then `drain`. */
+  kill?(): void;
 }

@@ -1,9 +1,9 @@
 import { type ErrorDetails, invalidInput, type NimifyError } from '../base/errors/nimify-error.ts';
 import { ARRAY_OF } from '../base/tensor/datatype.ts';
 import { dataLength, elementCount, isBytesData, type Tensor } from '../base/tensor/tensor.ts';
+import { nearestName } from '../base/util/nearest-name.ts';
 import { dimensionName } from './dimension-name.ts';
 import { describeShape } from './fit-shape.ts';
-import { nearestName } from './nearest-name.ts';
 import type { InferRequest } from './request.ts';
 import type { Signature, TensorSpec } from './signature.ts';
 

@@ -1,13 +1,11 @@
-import { readModelFile } from '../base/onnx/model-file.ts';
 import type { Logger } from '../base/telemetry/log.ts';
 import type { Clock } from '../base/util/clock.ts';
-import { createOnnxRuntimeEngine } from '../engine/onnxruntime/engine.ts';
 import { prepareModel } from '../engine/prepare.ts';
 import type { EngineOptions } from '../model/engine.ts';
 import { createDeadline } from '../policy/deadline/deadline.ts';
-import { toArtifact } from './artifact.ts';
 import type { ServedModel } from './contract.ts';
 import { readLabels } from './labels.ts';
+import { type OpenedSource, openSource } from './open-source.ts';
 import type { FoundModel } from './repository.ts';
 import { findSidecar, readExample } from './sidecars.ts';
 
@@ -34,7 +32,21 @@ export async function assemble(
   deps: AssembleDeps,
   options: AssembleOptions,
 ): Promise<ServedModel> {
-  const artifact = await toArtifact(await readModelFile(found.path));
+  const opened = await openSource(found, deps, options.engine);
+  try {
+    return await assembleOpened(found, opened, deps, options);
+  } catch (failed) {
+    await opened.close();
+    throw failed;
+  }
+}
+
+async function assembleOpened(
+  found: FoundModel,
+  { artifact, engine }: OpenedSource,
+  deps: AssembleDeps,
+  options: AssembleOptions,
+): Promise<ServedModel> {
   const exampleFile = await findSidecar(found, ['example.json']);
   const labelsFile = await findSidecar(found, ['labels.json', 'labels.txt']);
   // Before anything is loaded: a file beside the model that does not fit leaves no session behind.
@@ -44,7 +56,6 @@ export async function assemble(
     labelsFile && { path: labelsFile.path, text: new TextDecoder().decode(labelsFile.bytes) },
   );
 
-  const engine = createOnnxRuntimeEngine(deps);
   const prepared = await prepareModel(
     {
       name: found.name,
@@ -68,5 +79,6 @@ export async function assemble(
     example: prepared.example,
     notes: prepared.notes,
     loadedAtMs: deps.clock.wallMs(),
+    defaultTimeoutMs: options.defaultTimeoutMs,
   };
 }

@@ -28,6 +28,8 @@ export interface ServedModel {
   readonly notes: Readonly<Record<string, string>>;
   /** Wall-clock time at which it had been loaded, in milliseconds since 1970. */
   readonly loadedAtMs: number;
+  /** Deadline of a request that sets none, in milliseconds. Default: the server's. */
+  readonly defaultTimeoutMs?: number;
 }
 
 /** Names, versions, lifecycle, and what is served now. */

@@ -62,6 +62,17 @@ describe('findModels', () => {
     ]);
   });
 
+  it('gives every model of a source the settings of the source', async () => {
+    put('x/a.onnx', 'x/b.onnx', 'y.onnx');
+    const engine = { instances: 2 };
+    const { models } = await findModels([
+      { path: join(root, 'x'), engine, defaultTimeoutMs: 5 },
+      join(root, 'y.onnx'),
+    ]);
+    expect(models).toMatchObject([{ engine, defaultTimeoutMs: 5 }, { engine, defaultTimeoutMs: 5 }, {}]);
+    expect(models[2]).not.toHaveProperty('engine');
+  });
+
   it('serves under the name that is asked for', async () => {
     put('x/model.onnx');
     const { models } = await findModels([{ path: join(root, 'x'), name: 'champion' }]);

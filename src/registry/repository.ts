@@ -2,15 +2,30 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { NimifyError } from '../base/errors/nimify-error.ts';
+import type { ExecSource } from '../engine/exec/engine.ts';
+import type { EngineOptions } from '../model/engine.ts';
+import { splitFunction, toProgram } from './program-source.ts';
 
-/** A model file, a folder of them, or either with the name to serve it under. */
-export type ModelSource = string | { readonly path: string; readonly name?: string };
+/** What holds for the models of one source and not for others. */
+export interface SourceSettings {
+  readonly engine?: Partial<EngineOptions>;
+  /** Deadline of a request that sets none, in milliseconds. */
+  readonly defaultTimeoutMs?: number;
+}
+
+/**
+ * A model file or a folder of them; a Python file, `model.py` or `model.py:predict`; a program that speaks the engine
+ * protocol. Perhaps with the name to serve it under, and settings of its own.
+ */
+export type ModelSource = string | ({ readonly path: string; readonly name?: string } & SourceSettings);
 
 /** A file that will be served as `name`, version `version`. */
-export interface FoundModel {
+export interface FoundModel extends SourceSettings {
   readonly name: string;
   readonly version: string;
   readonly path: string;
+  /** What to run, where the file is a program and no model. */
+  readonly program?: ExecSource;
   /** The only model of its folder: `labels.json` and `example.json` there are meant for it. */
   readonly alone: boolean;
 }
@@ -29,14 +44,15 @@ const MAX_DEPTH = 2;
 /**
  * Finds the model files behind the given paths and names them. A file `digits.onnx` is served as `digits`;
  * a file called `model.onnx` as its folder, and where that folder is a number, as that version of the folder
- * above. The name `digits` may be forced: `{ path, name: 'digits' }`.
+ * above. Programs are served only where they are named, never out of a folder. The name `digits` may be forced: `{ path, name: 'digits' }`.
  * @throws NimifyError NOT_FOUND (no such path, no model there), CONFIG_INVALID (two files under one name)
  */
 export async function findModels(sources: readonly ModelSource[]): Promise<FoundModels> {
   const models: FoundModel[] = [];
   const skipped: { path: string; reason: string }[] = [];
   for (const source of sources) {
-    const { path, name } = typeof source === 'string' ? { path: source, name: undefined } : source;
+    const { path: given, name, ...settings } = typeof source === 'string' ? { path: source } : source;
+    const { path, functionName } = await splitFunction(given);
     const absolute = resolve(path);
     const info = await stat(absolute).catch(() => undefined);
     if (info === undefined) {
@@ -46,7 +62,7 @@ export async function findModels(sources: readonly ModelSource[]): Promise<Found
     }
     const found = info.isDirectory()
       ? await scanFolder(absolute, 0, skipped)
-      : [await describeFile(absolute)];
+      : [await describeFile(absolute, functionName)];
     if (found.length === 0) {
       throw new NimifyError(
         'NOT_FOUND',
@@ -54,7 +70,8 @@ export async function findModels(sources: readonly ModelSource[]): Promise<Found
         { details: { where: path } },
       );
     }
-    models.push(...(name === undefined ? found : renamed(found, name, path)));
+    const named = name === undefined ? found : renamed(found, name, path);
+    models.push(...named.map((model) => ({ ...model, ...settings })));
   }
   refuseClashes(models);
   return { models, skipped };
@@ -91,10 +108,12 @@ async function scanFolder(
   return [...kept.map((path) => nameFile(path, kept.length === 1)), ...found];
 }
 
-async function describeFile(path: string): Promise<FoundModel> {
+async function describeFile(path: string, functionName: string | undefined): Promise<FoundModel> {
+  const program = await toProgram({ path, ...(functionName === undefined ? {} : { functionName }) });
   const siblings = await readdir(dirname(path)).catch(() => [] as string[]);
   const stems = new Set(siblings.filter(isModelName).map(stemOf));
-  return nameFile(path, stems.size <= 1);
+  if (program === undefined) return nameFile(path, stems.size <= 1);
+  return { ...nameFile(path, stems.size === 0), program };
 }
 
 function nameFile(path: string, alone: boolean): FoundModel {
@@ -161,16 +180,22 @@ function refuseClashes(models: readonly FoundModel[]): void {
   for (const model of models) {
     const key = JSON.stringify([model.name, model.version]);
     const other = byName.get(key);
-    if (other !== undefined && other.path !== model.path) {
+    if (other !== undefined && originOf(other) !== originOf(model)) {
       throw new NimifyError(
         'CONFIG_INVALID',
-        `two files would be served as '${model.name}' version ${model.version}: ${other.path} and ${model.path}; ` +
+        `two files would be served as '${model.name}' version ${model.version}: ${originOf(other)} and ${originOf(model)}; ` +
           'leave one out, or give one a name of its own: name=path',
       );
     }
     if (other !== undefined) {
-      throw new NimifyError('CONFIG_INVALID', `${model.path} is given twice; give each model once`);
+      throw new NimifyError('CONFIG_INVALID', `${originOf(model)} is given twice; give each model once`);
     }
     byName.set(key, model);
   }
+}
+
+function originOf({ path, program }: FoundModel): string {
+  return program?.kind === 'python' && program.functionName !== undefined
+    ? `${path}:${program.functionName}`
+    : path;
 }

@@ -1,6 +1,6 @@
 import { invalidInput, type NimifyError } from '../../base/errors/nimify-error.ts';
+import { nearestName } from '../../base/util/nearest-name.ts';
 import { describeShape } from '../../model/fit-shape.ts';
-import { nearestName } from '../../model/nearest-name.ts';
 import type { TensorSpec } from '../../model/signature.ts';
 
 /** One argument of `nimify predict`, taken apart but not read. */

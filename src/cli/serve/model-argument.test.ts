@@ -2,19 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { toModelSources } from './model-argument.ts';
+import { toModelPath } from './model-argument.ts';
 
-describe('toModelSources', () => {
-  it('serves this folder by itself', () => {
-    expect(toModelSources([], undefined)).toEqual(['.']);
-  });
-
+describe('toModelPath', () => {
   it('takes paths, and name=path', () => {
-    expect(toModelSources(['a.onnx', 'small=b/c.onnx', './x=y.onnx', '=z.onnx'], undefined)).toEqual([
-      'a.onnx',
+    expect(['a.onnx', 'small=b/c.onnx', './x=y.onnx', '=z.onnx'].map(toModelPath)).toEqual([
+      { path: 'a.onnx' },
       { name: 'small', path: 'b/c.onnx' },
-      './x=y.onnx',
-      '=z.onnx',
+      { path: './x=y.onnx' },
+      { path: '=z.onnx' },
     ]);
   });
 
@@ -24,15 +20,10 @@ describe('toModelSources', () => {
     try {
       writeFileSync(join(folder, 'lr=0.1.onnx'), '');
       process.chdir(folder);
-      expect(toModelSources(['lr=0.1.onnx'], undefined)).toEqual(['lr=0.1.onnx']);
+      expect(toModelPath('lr=0.1.onnx')).toEqual({ path: 'lr=0.1.onnx' });
     } finally {
       process.chdir(before);
       rmSync(folder, { recursive: true });
     }
-  });
-
-  it('gives --model-name to one path only', () => {
-    expect(toModelSources(['a.onnx'], 'm')).toEqual([{ path: 'a.onnx', name: 'm' }]);
-    expect(() => toModelSources(['a.onnx', 'b.onnx'], 'm')).toThrow(/2 paths are given/);
   });
 });

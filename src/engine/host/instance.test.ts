@@ -72,4 +72,13 @@ describe('createHostedInstance', () => {
     await instance.drain();
     expect([shared.closed, others]).toEqual([true, 1]);
   });
+
+  it('ends runs only where every session can', () => {
+    const killed: string[] = [];
+    const killable = (name: string) => ({ ...createFakeSession(), kill: () => void killed.push(name) });
+    const [one, other] = [killable('one'), killable('other')];
+    expect(instanceOver([one, createFakeSession()])).not.toHaveProperty('kill');
+    instanceOver([one, other, one]).kill?.();
+    expect(killed).toEqual(['one', 'other']);
+  });
 });

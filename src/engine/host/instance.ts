@@ -56,6 +56,13 @@ export function createHostedInstance(parts: InstanceParts): EngineInstance {
       if (cancel.cancelled) return Promise.reject(new NimifyError('CANCELLED', 'The request was cancelled'));
       return parts.run?.(session, slot, request) ?? session.run(request);
     },
+    ...(sessions.every((session) => session.kill !== undefined)
+      ? {
+          kill() {
+            for (const session of new Set(sessions)) session.kill?.();
+          },
+        }
+      : {}),
     async drain() {
       await Promise.all([...new Set(sessions)].map((session) => session.close()));
       await parts.close?.();

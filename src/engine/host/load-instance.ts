@@ -1,3 +1,4 @@
+import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { Logger } from '../../base/telemetry/log.ts';
 import type { Tensor } from '../../base/tensor/tensor.ts';
 import type { Clock } from '../../base/util/clock.ts';
@@ -6,8 +7,10 @@ import type { EngineInstance, EngineOptions, RunRequest } from '../../model/engi
 import type { Signature } from '../../model/signature.ts';
 import { findExample, tryExample } from '../self-test.ts';
 import { createHostedInstance } from './instance.ts';
+import { loadProcesses } from './load-processes.ts';
 import { createOverflow } from './overflow.ts';
 import { pickHost } from './pick-host.ts';
+import type { ProcessLimits, ProcessSession } from './process.ts';
 import { createRunCost, sizeOf } from './run-cost.ts';
 import type { HostSession, SessionSource } from './session.ts';
 import { type Machine, planThreads, type ThreadPlan } from './thread-plan.ts';
@@ -20,6 +23,8 @@ export interface LoadDeps {
   readonly openInline: (source: SessionSource) => Promise<HostSession>;
   /** Opens a session on a thread of its own. */
   readonly openThread: (source: SessionSource) => Promise<HostSession>;
+  /** Opens a session in a process of its own. */
+  readonly openProcess: (source: SessionSource, limits: ProcessLimits) => Promise<ProcessSession>;
   /** The signature by what the session says of itself. @throws NimifyError where it cannot be served */
   readonly confirm: (session: HostSession) => Signature;
 }
@@ -33,7 +38,15 @@ export async function loadInstance(
   options: EngineOptions,
   deps: LoadDeps,
 ): Promise<EngineInstance> {
-  switch (options.host) {
+  const { host, memoryLimitBytes, runLimitMs } = options;
+  const hasLimits = memoryLimitBytes !== undefined || runLimitMs !== undefined;
+  if (host === 'process') return loadInProcesses(artifact, options, deps, 'process: configured');
+  if (host === 'auto' && hasLimits) {
+    return loadInProcesses(artifact, options, deps, 'process: its limits can only be kept there');
+  }
+  if (runLimitMs !== undefined) throw cannotLimitRuns(host);
+  if (memoryLimitBytes !== undefined) await tryMemory(artifact, memoryLimitBytes, options, deps);
+  switch (host) {
     case 'inline':
       return loadInline(artifact, options, deps);
     case 'thread':
@@ -41,6 +54,52 @@ export async function loadInstance(
     case 'auto':
       return loadMeasured(artifact, options, deps);
   }
+}
+
+/** A process a session: what goes wrong in one, its memory and its time are kept from everything else. */
+async function loadInProcesses(
+  artifact: Artifact,
+  options: EngineOptions,
+  deps: LoadDeps,
+  reason: string,
+): Promise<EngineInstance> {
+  const { memoryLimitBytes, runLimitMs } = options;
+  const { instances, intraOpThreads } = plan(artifact.sizeBytes, options, deps);
+  const limits: ProcessLimits = {
+    ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+    ...(runLimitMs === undefined ? {} : { runLimitMs }),
+  };
+  const open = () => deps.openProcess({ path: artifact.path, intraOpThreads }, limits);
+  const first = await openConfirmed(deps, open);
+  return loadProcesses({
+    ...{ first, open, instances, reason },
+    signature: deps.confirm(first),
+  });
+}
+
+/**
+ * Loads the model once in a process that is watched, and lets go of it. Allocations are not bounded there, unlike
+ * in the process host: a runtime that is refused memory for an optimisation leaves it out and loads all the same,
+ * and would then, here, take that memory after all.
+ */
+async function tryMemory(
+  artifact: Artifact,
+  memoryLimitBytes: number,
+  options: EngineOptions,
+  deps: LoadDeps,
+): Promise<void> {
+  const { intraOpThreads } = plan(artifact.sizeBytes, options, deps);
+  const source: SessionSource = { path: artifact.path, intraOpThreads };
+  const session = await deps.openProcess(source, { memoryLimitBytes, isWatchedOnly: true });
+  await session.close();
+}
+
+function cannotLimitRuns(host: string): NimifyError {
+  return new NimifyError(
+    'CONFIG_INVALID',
+    `A run on the host '${host}' cannot be ended, so a limit of its time cannot be kept; use the host 'process'`,
+    { details: { where: 'runLimitMs' } },
+  );
 }
 
 /** One session and one slot: more would not run side by side. It gets every core unless told otherwise. */
@@ -146,7 +205,10 @@ function plan(modelBytes: number, options: EngineOptions, { machine, log }: Load
 }
 
 /** A session that cannot be served is closed again before its error goes on. */
-async function openConfirmed(deps: LoadDeps, open: () => Promise<HostSession>): Promise<HostSession> {
+async function openConfirmed<Session extends HostSession>(
+  deps: LoadDeps,
+  open: () => Promise<Session>,
+): Promise<Session> {
   const session = await open();
   try {
     deps.confirm(session);

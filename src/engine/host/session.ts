@@ -1,22 +1,28 @@
 import type { Datatype } from '../../base/tensor/datatype.ts';
-import type { RunRequest, RunResult } from '../../model/engine.ts';
+import type { ProviderChoice, RunRequest, RunResult } from '../../model/engine.ts';
 
-/** One loaded copy of a model, on this thread or on another. Runs that overlap are done one after the other. */
+/**
+ * One loaded copy of a model: on this thread, on another, or in a process. Runs that overlap are done one after the
+ * other, or as a program announces.
+ */
 export interface HostSession {
   readonly info: SessionInfo;
-  /** False while a crashed thread is being replaced. */
+  /** False while a crashed thread or process is being replaced. */
   readonly available: boolean;
-  /** Failed attempts to replace the thread since the last that worked. */
+  /** Failed attempts to replace it since the last that worked. */
   readonly failedRestarts: number;
   /** The one listener that hears of every change of `available` and `failedRestarts`. */
   onChange(listener: () => void): void;
   /**
-   * Hands the inputs over before it returns its promise: after that, only inline runs still read them.
-   * @throws NimifyError INVALID_INPUT, ENGINE_FAILED, ENGINE_CRASHED
+   * Hands the inputs over before it returns its promise: after that, only inline runs and runs in a process still
+   * read them, until the promise settles.
+   * @throws NimifyError INVALID_INPUT, ENGINE_FAILED, ENGINE_CRASHED, DEADLINE_EXCEEDED (past the run limit)
    */
   run(request: RunRequest): Promise<RunResult>;
   /** Waits for running calls, then frees. Ends no run that is in flight. */
   close(): Promise<void>;
+  /** Ends what runs, at once; there only where nothing else is harmed by it. Its runs fail with ENGINE_CRASHED. */
+  kill?(): void;
 }
 
 /** What the loaded session itself says: the engine's truth, where the file's reader may be wrong. */
@@ -37,4 +43,6 @@ export interface SessionValue {
 export interface SessionSource {
   readonly path: string;
   readonly intraOpThreads: number;
+  /** The runtime's execution providers, the preferred first. Default: its own. */
+  readonly providers?: readonly ProviderChoice[];
 }

@@ -1,14 +1,18 @@
 import { availableParallelism, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import type { Logger } from '../../base/telemetry/log.ts';
+import { readCgroupLimits } from '../../base/util/cgroup.ts';
 import type { Clock } from '../../base/util/clock.ts';
 import { workerUrl } from '../../base/util/module-url.ts';
 import type { Artifact } from '../../model/artifact.ts';
 import type { Engine } from '../../model/engine.ts';
 import type { Signature } from '../../model/signature.ts';
 import { loadInstance } from '../host/load-instance.ts';
-import type { HostSession } from '../host/session.ts';
+import { openProcessSession } from '../host/process.ts';
+import type { HostSession, SessionSource } from '../host/session.ts';
 import { openThreadSession } from '../host/thread.ts';
 import type { Machine } from '../host/thread-plan.ts';
+import { checkProviders } from './providers.ts';
 import { checkSession, openOrtSession } from './session.ts';
 
 export interface OnnxRuntimeDeps {
@@ -18,27 +22,40 @@ export interface OnnxRuntimeDeps {
   readonly machine?: Machine;
 }
 
-/** ONNX Runtime through the package onnxruntime-node, on the main thread or on worker threads. */
+/** ONNX Runtime through the package onnxruntime-node, on the main thread, on worker threads, or in processes. */
 export function createOnnxRuntimeEngine({ clock, log, machine }: OnnxRuntimeDeps): Engine {
   return {
     name: 'onnxruntime',
     accepts: ({ format }) => format === 'onnx' || format === 'ort',
-    load(artifact, options) {
+    async load(artifact, options) {
+      await checkProviders(options.providers);
+      const { providers } = options;
+      const having = (source: SessionSource) => (providers === undefined ? source : { ...source, providers });
       return loadInstance(artifact, options, {
         clock,
         log,
         machine: machine ?? thisMachine(),
-        openInline: (source) => openOrtSession(source, clock),
+        openInline: (source) => openOrtSession(having(source), clock),
         openThread: (source) =>
-          openThreadSession(source, {
+          openThreadSession(having(source), {
             entry: workerUrl(import.meta.url, './thread-entry.ts'),
             clock,
             log,
           }),
+        openProcess: (source, limits) =>
+          openProcessSession(
+            { ...limits, command: processCommand(having(source)), label: source.path },
+            { clock, log },
+          ),
         confirm: (session) => confirmSignature(artifact, session),
       });
     },
   };
+}
+
+function processCommand(source: SessionSource): readonly string[] {
+  const entry = fileURLToPath(workerUrl(import.meta.url, './process-entry.ts'));
+  return [process.execPath, entry, JSON.stringify(source)];
 }
 
 /**
@@ -57,8 +74,12 @@ function confirmSignature(artifact: Artifact, { info }: HostSession): Signature 
   return inputs.length === signature.inputs.length ? signature : { ...signature, inputs };
 }
 
-/** A container's limits where there are any: Node knows them better than the machine's totals. */
+/** A container's limits where there are any. Node 20 knows that of the memory, but not that of processor time. */
 function thisMachine(): Machine {
   const limitBytes = process.constrainedMemory() || Number.POSITIVE_INFINITY;
-  return { cores: availableParallelism(), memoryBytes: Math.min(totalmem(), limitBytes) };
+  const granted = readCgroupLimits().cores ?? Number.POSITIVE_INFINITY;
+  return {
+    cores: Math.min(availableParallelism(), Math.max(1, Math.floor(granted))),
+    memoryBytes: Math.min(totalmem(), limitBytes),
+  };
 }

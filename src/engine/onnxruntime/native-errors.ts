@@ -15,6 +15,16 @@ interface Rule {
  */
 const LOAD_RULES: readonly Rule[] = [
   {
+    pattern: /AppendExecutionProvider_(\w+): Failed to load shared library/,
+    code: 'UNSUPPORTED',
+    says: "cannot run on the execution provider $1: libraries that it needs do not load; 'nimify doctor' names the one that is missing",
+  },
+  {
+    pattern: /Failed to get a WebGPU adapter/,
+    code: 'UNSUPPORTED',
+    says: 'cannot run on the execution provider webgpu: no graphics adapter with a driver is found; leave the provider out',
+  },
+  {
     pattern: /Protobuf parsing failed|does not have a graph|ORT model verification failed|Invalid model\b/,
     code: 'INVALID_INPUT',
     says: 'is no ONNX model, or is cut short; export or download it again',

@@ -62,6 +62,7 @@ export async function openOrtSession(source: SessionSource, clock: Clock): Promi
 async function createSession(runtime: Runtime, source: SessionSource): Promise<InferenceSession> {
   try {
     return await runtime.InferenceSession.create(source.path, {
+      ...(source.providers === undefined ? {} : { executionProviders: source.providers }),
       intraOpNumThreads: source.intraOpThreads,
       interOpNumThreads: 1,
       executionMode: 'sequential',

@@ -1,3 +1,4 @@
+import type { AccessLog } from '../../base/telemetry/access-log.ts';
 import type { Logger } from '../../base/telemetry/log.ts';
 import type { MetricsRegistry } from '../../base/telemetry/metrics.ts';
 import type { RequestInstruments } from '../../base/telemetry/request-instruments.ts';
@@ -24,6 +25,7 @@ export interface HttpDeps {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly accessLog: AccessLog;
   readonly instruments: RequestInstruments;
   readonly metrics: MetricsRegistry;
   readonly options: HttpOptions;

@@ -89,6 +89,8 @@ export interface FakeDeps extends HttpDeps {
   readonly registry: MutableRegistry;
   /** What the server reported, in order. */
   readonly outcomes: RequestOutcome[];
+  /** What the access log was told, in order. */
+  readonly noted: { readonly requestId: string; readonly code: string }[];
   readonly logged: { readonly fields: Readonly<Record<string, unknown>>; readonly message: string }[];
 }
 
@@ -99,17 +101,20 @@ export function createFakeDeps(
   const registry = createRegistry();
   for (const model of models) registry.add(createFakeModel(model));
   const outcomes: RequestOutcome[] = [];
+  const noted: FakeDeps['noted'] = [];
   const logged: FakeDeps['logged'] = [];
   const instruments: RequestInstruments = { begin() {}, end: (outcome) => outcomes.push(outcome) };
   return {
     registry,
     clock: systemClock,
     log: { ...SILENT, error: (fields, message) => logged.push({ fields, message }) },
+    accessLog: { note: ({ code }, requestId) => noted.push({ requestId, code }) },
     instruments,
     metrics: createMetricsRegistry(),
     options: { ...DEFAULT_HTTP_OPTIONS, ...options },
     version: '0.0.0-test',
     outcomes,
+    noted,
     logged,
   };
 }

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { HttpOptions } from './deps.ts';
 import { deferContinue } from './expect-continue.ts';
-import { createFakeDeps } from './fake-registry.ts';
+import { createFakeDeps, createFakeModel } from './fake-registry.ts';
 import { type Exchange, serveInference } from './inference.ts';
 import { openRaw, rawRequest } from './raw-client.ts';
 import { jsonReply, type Reply } from './reply.ts';
@@ -332,6 +332,30 @@ describe('answers', () => {
     expect((await client.next()).headers['x-request-id']).toBe('mine-1');
     client.send(rawRequest('POST', '/', { 'x-request-id': 'a b' }, 'x'));
     expect((await client.next()).headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('are noted for the access log, once each', async () => {
+    const { port, deps } = await serve(measure, { maxBodyBytes: 4 });
+    const client = await openRaw(port);
+    client.send(rawRequest('POST', '/', { 'x-request-id': 'first' }, 'ab'));
+    await client.next();
+    client.send(rawRequest('POST', '/', { 'x-request-id': 'second' }, 'abcde'));
+    await client.next();
+    expect(deps.noted).toEqual([
+      { requestId: 'first', code: 'OK' },
+      { requestId: 'second', code: 'PAYLOAD_TOO_LARGE' },
+    ]);
+  });
+
+  it("are due by the model's own deadline where the request sets none", async () => {
+    const { port } = await serve(async (exchange) => {
+      exchange.setModel({ ...createFakeModel({ name: 'm' }), defaultTimeoutMs: 50 });
+      const { deadlineAtNs } = exchange.context({});
+      return jsonReply(200, { leftMs: (deadlineAtNs - exchange.arrivedAtNs) / 1e6 });
+    });
+    const client = await openRaw(port);
+    client.send(rawRequest('POST', '/', {}, ''));
+    expect(jsonOf(await client.next())).toEqual({ leftMs: 50 });
   });
 
   it('come in order where requests are pipelined, whichever is done first', async () => {

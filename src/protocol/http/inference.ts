@@ -39,7 +39,7 @@ export async function serveInference(
   route: string,
   answer: (exchange: Exchange) => Promise<Reply>,
 ): Promise<void> {
-  const { clock, instruments } = deps;
+  const { clock, instruments, accessLog } = deps;
   const { socket } = request;
   const cancel = createCancelSource();
   const requestId = requestIdOf(request);
@@ -47,6 +47,7 @@ export async function serveInference(
   const phases = createPhases();
   let model = '';
   let version = '';
+  let timeoutMs = deps.options.defaultTimeoutMs;
   let code: RequestOutcome['code'] = 'OK';
 
   // The socket, not the response: a queued answer of a pipelined request hears nothing when the client leaves.
@@ -64,13 +65,14 @@ export async function serveInference(
       setModel(served) {
         model = served.name;
         version = served.version;
+        timeoutMs = served.defaultTimeoutMs ?? timeoutMs;
       },
       body(alignAt) {
         const { maxBodyBytes, receiveTimeoutMs } = deps.options;
         const limits = { maxBodyBytes, receiveTimeoutMs, clock };
         return readBody(request, alignAt === undefined ? limits : { ...limits, alignAt });
       },
-      context: (parameters) => contextFor(request, deps, exchange, parameters),
+      context: (parameters) => contextFor(request, timeoutMs, exchange, parameters),
     };
     const reply = await answer(exchange);
     const finished = compressReply(request, reply);
@@ -85,7 +87,9 @@ export async function serveInference(
     socket.off('close', onClose);
     const { decodeNs, queueNs, computeNs, encodeNs } = phases;
     const totalNs = clock.nowNs() - arrivedAtNs;
-    instruments.end({ model, version, route, code, totalNs, decodeNs, queueNs, computeNs, encodeNs });
+    const outcome = { model, version, route, code, totalNs, decodeNs, queueNs, computeNs, encodeNs };
+    instruments.end(outcome);
+    accessLog.note(outcome, requestId);
   }
 
   function send(reply: Reply): void {

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { createCancelSource } from '../../base/util/cancel.ts';
 import { createPhases } from '../../model/context.ts';
 import type { Parameters } from '../../model/request.ts';
-import { createFakeDeps } from './fake-registry.ts';
 import { contextFor, requestIdOf, sequenceOf } from './request-context.ts';
 
 const ARRIVED_AT_NS = 1e9;
@@ -19,7 +18,7 @@ function contextOf(headers: IncomingHttpHeaders, parameters: Parameters) {
     cancel: createCancelSource(),
     phases: createPhases(),
   };
-  return contextFor(messageWith(headers), createFakeDeps([], { defaultTimeoutMs: 7000 }), life, parameters);
+  return contextFor(messageWith(headers), 7000, life, parameters);
 }
 
 function remainingMs(headers: IncomingHttpHeaders, parameters: Parameters): number {

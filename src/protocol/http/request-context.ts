@@ -4,7 +4,6 @@ import { invalidInput } from '../../base/errors/nimify-error.ts';
 import type { CancelToken } from '../../base/util/cancel.ts';
 import { ANONYMOUS, type Phases, type RequestContext } from '../../model/context.ts';
 import type { Parameters, SequencePosition } from '../../model/request.ts';
-import type { HttpDeps } from './deps.ts';
 
 /** What is known of a request from its head on. */
 export interface RequestLife {
@@ -17,18 +16,18 @@ export interface RequestLife {
 
 /**
  * The context of a decoded request. Deadline: the smaller of OIP's parameter `timeout` (microseconds; 0 is
- * unset, as in Triton's schedule policy extension) and the header `x-request-deadline`, else the default.
+ * unset, as in Triton's schedule policy extension) and the header `x-request-deadline`, else the model's default.
  * @throws NimifyError INVALID_INPUT
  */
 export function contextFor(
   request: IncomingMessage,
-  deps: HttpDeps,
+  defaultTimeoutMs: number,
   life: RequestLife,
   parameters: Parameters,
 ): RequestContext {
   return {
     requestId: life.requestId,
-    deadlineAtNs: life.arrivedAtNs + remainingNs(request, deps, parameters),
+    deadlineAtNs: life.arrivedAtNs + remainingNs(request, defaultTimeoutMs, parameters),
     cancel: life.cancel,
     principal: ANONYMOUS,
     priority: priorityOf(parameters),
@@ -45,10 +44,10 @@ export function requestIdOf(request: IncomingMessage): string {
   return typeof sent === 'string' && USABLE_REQUEST_ID.test(sent) ? sent : randomUUID();
 }
 
-function remainingNs(request: IncomingMessage, deps: HttpDeps, parameters: Parameters): number {
+function remainingNs(request: IncomingMessage, defaultTimeoutMs: number, parameters: Parameters): number {
   const fromParameter = timeoutNs(parameters);
   const fromHeader = headerDeadlineNs(request.headers['x-request-deadline']);
-  if (fromParameter === undefined && fromHeader === undefined) return deps.options.defaultTimeoutMs * 1e6;
+  if (fromParameter === undefined && fromHeader === undefined) return defaultTimeoutMs * 1e6;
   return Math.min(fromParameter ?? Number.POSITIVE_INFINITY, fromHeader ?? Number.POSITIVE_INFINITY);
 }
 

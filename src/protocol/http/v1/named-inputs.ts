@@ -1,8 +1,8 @@
 import { invalidInput, type NimifyError } from '../../../base/errors/nimify-error.ts';
 import { type ByteRange, shorten } from '../../../base/oip/json-object.ts';
 import type { Tensor } from '../../../base/tensor/tensor.ts';
+import { nearestName } from '../../../base/util/nearest-name.ts';
 import { describeShape } from '../../../model/fit-shape.ts';
-import { nearestName } from '../../../model/nearest-name.ts';
 import type { Signature, TensorSpec } from '../../../model/signature.ts';
 import { isObjectAt, type Members, membersAt } from './members.ts';
 import { readTensor } from './read-tensor.ts';

@@ -1,0 +1,207 @@
+/**
+ * Every setting of nimify, once: where it lies in nimify.yaml, what it takes, its default, the variables and the
+ * flag that set it. The reading of all three, the flags of `nimify serve`, the file's JSON Schema, `nimify config`,
+ * `nimify init` and docs/configuration.md come from these tables.
+ *
+ * NIM's own variables stand where they mean the same (docs.nvidia.com/nim, "environment variables").
+ */
+import { BYTES, COUNT, milliseconds, NAMED_LIST, oneOf, PORT, SHARE, TEXT } from './kind.ts';
+import { option, type Values } from './option.ts';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+/** Settings of the server as a whole. */
+export const SERVER_OPTIONS = {
+  server: {
+    host: option(TEXT, {
+      default: '127.0.0.1',
+      env: ['NIMIFY_HOST'],
+      flag: '--host',
+      doc: 'Address to listen on. One that others can reach needs `server.auth: none`.',
+    }),
+    auth: option(oneOf('loopback', 'none'), {
+      default: 'loopback',
+      env: ['NIMIFY_AUTH'],
+      flag: '--no-auth',
+      flagSets: {
+        value: 'none',
+        doc: 'let everyone who reaches the address use the models; needed to listen beyond loopback',
+      },
+      doc: 'Who may use the models. `loopback`: whoever is on this machine, so that nothing wider is listened on, since there are no credentials to ask for; `none`: everyone who reaches the address.',
+    }),
+    httpPort: option(PORT, {
+      default: 8000,
+      env: ['NIMIFY_HTTP_PORT', 'NIM_HTTP_API_PORT', 'NIM_SERVER_PORT'],
+      flag: '--http-port',
+      doc: 'Port of the inference API; 0 takes a free one.',
+    }),
+    grpcPort: option(PORT, {
+      default: 8001,
+      env: ['NIMIFY_GRPC_PORT'],
+      flag: '--grpc-port',
+      doc: 'Kept for gRPC, which this version has not: nothing listens there.',
+    }),
+    metricsPort: option(PORT, {
+      default: 8002,
+      env: ['NIMIFY_METRICS_PORT'],
+      flag: '--metrics-port',
+      doc: 'Port of `/metrics`; 0 takes a free one.',
+    }),
+    maxBodyBytes: option(BYTES, {
+      default: 64 * 1024 * 1024,
+      env: ['NIMIFY_MAX_BODY_BYTES'],
+      flag: '--max-body-bytes',
+      doc: 'Largest body taken, as sent and after decompression. Each request may hold that much memory.',
+    }),
+    receiveTimeoutMs: option(milliseconds(1), {
+      default: 30_000,
+      env: ['NIMIFY_RECEIVE_TIMEOUT_MS'],
+      flag: '--receive-timeout-ms',
+      doc: 'Longest time for a request to arrive whole.',
+    }),
+    graceMs: option(milliseconds(0), {
+      default: 25_000,
+      env: ['NIMIFY_GRACE_MS'],
+      flag: '--grace-ms',
+      doc: 'Time for running requests to finish after SIGTERM. Keep it below what the supervisor allows (Kubernetes: `terminationGracePeriodSeconds`, 30 s).',
+    }),
+  },
+  log: {
+    level: option(oneOf(...LOG_LEVELS), {
+      default: 'info',
+      env: [
+        'NIMIFY_LOG_LEVEL',
+        {
+          name: 'NIM_LOG_LEVEL',
+          expected: 'DEFAULT, TRACE, DEBUG, INFO, WARNING, ERROR or CRITICAL',
+          words: {
+            default: 'info',
+            trace: 'debug',
+            debug: 'debug',
+            info: 'info',
+            warning: 'warn',
+            error: 'error',
+            critical: 'error',
+          },
+        },
+      ],
+      flag: '--log-level',
+      doc: 'Lowest level that is written.',
+    }),
+    format: option(oneOf('auto', 'pretty', 'json'), {
+      default: 'auto',
+      env: [
+        'NIMIFY_LOG_FORMAT',
+        {
+          name: 'NIM_JSONL_LOGGING',
+          expected: '1, 0, true or false',
+          words: { 1: 'json', true: 'json', 0: 'pretty', false: 'pretty' },
+        },
+      ],
+      flag: '--log-format',
+      doc: 'Lines for people or JSON. `auto`: for people where stderr is a terminal.',
+    }),
+    accessShare: option(SHARE, {
+      default: 0,
+      env: ['NIMIFY_LOG_ACCESS_SHARE'],
+      flag: '--log-access-share',
+      doc: 'Share of the requests that leave an access line: 0 none, 1 all. A line costs 3-5 µs.',
+    }),
+    slowMs: option(milliseconds(0), {
+      default: 1000,
+      env: ['NIMIFY_LOG_SLOW_MS'],
+      flag: '--log-slow-ms',
+      doc: 'A request that takes at least this long leaves an access line whatever the share, as one that fails does; 0: neither does. At most 50 such lines a second are written, and the rest counted.',
+    }),
+  },
+} as const;
+
+/** Settings of one model. In nimify.yaml under `defaults` for all models, and in an entry of `models` for that one. */
+export const MODEL_OPTIONS = {
+  timeoutMs: option(milliseconds(1), {
+    default: 30_000,
+    env: ['NIMIFY_TIMEOUT_MS'],
+    flag: '--timeout-ms',
+    doc: 'Deadline of a request that sets none.',
+  }),
+  engine: {
+    host: option(oneOf('auto', 'inline', 'thread', 'process'), {
+      default: 'auto',
+      env: ['NIMIFY_ENGINE_HOST'],
+      flag: '--engine-host',
+      doc: 'Where runs happen: on the main thread (`inline`), on threads of their own, or in processes of their own, where a model that crashes takes nothing along. `auto` measures and picks.',
+    }),
+    instances: option(COUNT, {
+      default: undefined,
+      env: ['NIMIFY_INSTANCES'],
+      flag: '--instances',
+      example: '2',
+      doc: 'Sessions of the model that run side by side, each with its own copy of the weights. Default: what the cores and the memory allow.',
+    }),
+    intraOpThreads: option(COUNT, {
+      default: undefined,
+      env: ['NIMIFY_THREADS'],
+      flag: '--threads',
+      example: '1',
+      doc: 'Threads within one run. Default: what the instances leave of the cores.',
+    }),
+    memoryLimitBytes: option(BYTES, {
+      default: undefined,
+      env: ['NIMIFY_MEMORY_LIMIT_BYTES'],
+      flag: '--memory-limit-bytes',
+      example: '2GiB',
+      doc: "Largest resident size of a process that holds the model, the runtime's own 60-100 MB included, in load and in runs. `auto` means `process` then. Default: no limit.",
+    }),
+    runLimitMs: option(milliseconds(1), {
+      default: undefined,
+      env: ['NIMIFY_RUN_LIMIT_MS'],
+      flag: '--run-limit-ms',
+      example: '10s',
+      doc: 'A run that takes longer is ended together with its process, which is replaced; `auto` means `process` then. Default: no limit.',
+    }),
+    python: option(TEXT, {
+      default: undefined,
+      env: ['NIMIFY_PYTHON'],
+      flag: '--python',
+      example: '.venv/bin/python',
+      doc: "Interpreter of Python functions. Default: the active virtualenv's or Conda's, else `python3`.",
+    }),
+    batchAxis: option(oneOf('auto', 'force', 'none'), {
+      default: 'auto',
+      env: ['NIMIFY_BATCH_AXIS'],
+      flag: '--batch-axis',
+      doc: 'Whether dimension 0 counts rows. `auto` infers and proves it at load; `force` takes it so unproven, which gives wrong answers where it is not; `none` never batches.',
+    }),
+    providers: option(NAMED_LIST, {
+      default: undefined,
+      env: ['NIMIFY_PROVIDERS'],
+      flag: '--providers',
+      example: '[cuda]',
+      doc: "ONNX Runtime's execution providers, the preferred first: names such as `cuda`, in the file also objects with the name and the provider's options, such as `{name: cuda, deviceId: 1}`. What a provider cannot run falls to the next and at last to the CPU. Default: `cpu`.",
+    }),
+  },
+} as const;
+
+/** What decides which file is read and which models are served: no part of the file's settings. */
+export const START_OPTIONS = {
+  config: option(TEXT, {
+    default: undefined,
+    env: ['NIMIFY_CONFIG'],
+    flag: '--config',
+    doc: 'The configuration file. Default: `nimify.yaml` in the working folder, where there is one.',
+  }),
+  models: option(TEXT, {
+    default: undefined,
+    env: ['NIMIFY_MODELS', 'NIM_MODEL_PATH'],
+    doc: 'Model file or folder to serve instead of those that the file lists; paths on the command line go before both. Default: the working folder.',
+  }),
+  modelName: option(TEXT, {
+    default: undefined,
+    env: ['NIMIFY_MODEL_NAME', 'NIM_SERVED_MODEL_NAME'],
+    flag: '--model-name',
+    doc: "Serves under this name instead of the file's; for one model only.",
+  }),
+} as const;
+
+export type ServerSettings = Values<typeof SERVER_OPTIONS>;
+export type ModelSettings = Values<typeof MODEL_OPTIONS>;

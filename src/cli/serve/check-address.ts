@@ -1,0 +1,46 @@
+import { isIPv4 } from 'node:net';
+import type { Config } from '../../base/config/load-config.ts';
+import { originText } from '../../base/config/origin.ts';
+import { NimifyError } from '../../base/errors/nimify-error.ts';
+
+const PORTS = ['httpPort', 'grpcPort', 'metricsPort'] as const;
+
+/**
+ * Anyone who reaches the port may use the models, so an address that others can reach is opened only on the
+ * user's word. Ports must differ, the one that is kept for gRPC too.
+ * @throws NimifyError CONFIG_INVALID
+ */
+export function checkAddress({ server, origins }: Pick<Config, 'server' | 'origins'>): void {
+  const named = (key: keyof Config['server']) => {
+    const origin = origins[`server.${key}`];
+    return `server.${key} (${origin === undefined ? 'default' : originText(origin)})`;
+  };
+  if (server.auth !== 'none' && !isLoopback(server.host)) {
+    throw new NimifyError(
+      'CONFIG_INVALID',
+      `${named('host')}: ${server.host} lets others reach the server, and this version has no credentials to ask ` +
+        'them for; add --no-auth or `server.auth: none` if that is meant, or leave the host out',
+      { details: { where: 'server.host', expected: 'a loopback address, or --no-auth', got: server.host } },
+    );
+  }
+  const taken = new Map<number, string>();
+  for (const key of PORTS) {
+    const port = server[key];
+    const other = taken.get(port);
+    if (port !== 0 && other !== undefined) {
+      throw new NimifyError(
+        'CONFIG_INVALID',
+        `${named(key)} and ${other} are both ${port}; give each its own`,
+        {
+          details: { where: `server.${key}`, got: port },
+        },
+      );
+    }
+    taken.set(port, named(key));
+  }
+}
+
+/** 127.0.0.0/8 (RFC 1122), ::1 (RFC 4291), and the name that stands for them (RFC 6761). */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
