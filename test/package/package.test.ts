@@ -1,0 +1,125 @@
+/** The package as users get it: packed, installed in an empty folder from the npm registry alone, and run. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../..');
+const folder = mkdtempSync(join(tmpdir(), 'nimify-package-'));
+let tarball: string;
+
+beforeAll(() => {
+  tarball = run(process.execPath, [join(ROOT, 'scripts/pack.mjs'), folder], folder).split('\n')[0] ?? '';
+}, 240_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the tarball', () => {
+  it('holds the product and no dev file', () => {
+    const files = run('tar', ['-tzf', tarball], folder).trim().split('\n');
+    expect(files).toContain('package/bin/nimify.mjs');
+    expect(files).toContain('package/dist/cli/main.js');
+    expect(files).toContain('package/dist/index.d.ts');
+    expect(files).toContain(
+      'package/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/onnxruntime_binding.node',
+    );
+    const own = files.filter((file) => !file.startsWith('package/node_modules/'));
+    const dev =
+      /\.test\.|\.map$|tsbuildinfo|fake-(registry|session)|raw-client|scripts\/|^package\/(src|test|examples)\//;
+    expect(own.filter((file) => dev.test(file))).toEqual([]);
+  });
+
+  it.each([
+    ['publint', ['--strict']],
+    ['attw', ['--profile', 'esm-only']],
+  ])('is clean by %s', (tool, flags) => {
+    run(join(ROOT, 'node_modules/.bin', tool), [tarball, ...flags], folder);
+  });
+
+  it('runs no install script, its own or one of what it carries', () => {
+    const install = mkdirSync(join(folder, 'manifests'), { recursive: true }) ?? join(folder, 'manifests');
+    run('tar', ['-xzf', tarball, '-C', install, '--wildcards', '*package.json'], folder);
+    const manifests = run('find', [install, '-name', 'package.json'], folder).trim().split('\n');
+    for (const path of manifests) {
+      const scripts = (JSON.parse(readFileSync(path, 'utf8')) as { scripts?: Record<string, string> })
+        .scripts;
+      for (const hook of ['preinstall', 'install', 'postinstall', 'prepare'])
+        expect(scripts?.[hook]).toBeUndefined();
+    }
+  });
+});
+
+const NPMS = {
+  'the npm that is here': ['npm'],
+  'npm 10': ['npx', '-y', 'npm@10'],
+  'npm 11': ['npx', '-y', 'npm@11'],
+};
+const NODES = ['20', '22', '24'];
+
+describe.each(Object.entries(NPMS))('installed with %s', (name, npm) => {
+  const home = join(folder, name.replaceAll(' ', '-'));
+
+  it('serves a model in an empty folder on Node 20, 22 and 24', async () => {
+    mkdirSync(home);
+    const [command = 'npm', ...first] = npm;
+    // Scripts allowed, as on a user's machine: the package must do without.
+    run(command, [...first, 'install', '--no-audit', '--no-fund', '--ignore-scripts=false', tarball], home);
+    copyFileSync(join(ROOT, 'examples/demo/iris/model.onnx'), join(home, 'iris.onnx'));
+    for (const major of name === 'the npm that is here' ? NODES : NODES.slice(0, 1)) {
+      expect(await answerOn(major, home)).toEqual({ node: major, label: [0], exitCode: 0 });
+    }
+  }, 240_000);
+});
+
+/** Serves iris.onnx on that Node, asks once, ends it with SIGTERM. */
+async function answerOn(major: string, home: string): Promise<unknown> {
+  const node = nodeOf(major);
+  const ports = ['--http-port', '0', '--metrics-port', '0'];
+  const bin = join(home, 'node_modules/nimify/bin/nimify.mjs');
+  const server = spawn(node, [bin, 'serve', 'iris.onnx', ...ports], { cwd: home });
+  const url = await printed(server, /serves 1 model at (\S+)/);
+  const answer = await fetch(`${url}/v1/predict`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"X":[[5.1,3.5,1.4,0.2]]}',
+  });
+  const { outputs } = (await answer.json()) as { outputs: { label: number[] } };
+  server.kill('SIGTERM');
+  const [exitCode] = await once(server, 'close');
+  const version = run(node, ['--version'], home).trim();
+  return { node: /^v(\d+)/.exec(version)?.[1], label: outputs.label, exitCode };
+}
+
+/** The executable itself, so that signals reach it: a launcher would stand between. */
+function nodeOf(major: string): string {
+  if (process.versions.node.startsWith(`${major}.`)) return process.execPath;
+  const script = 'process.stdout.write(process.execPath)';
+  const packageName = `node-${process.platform}-${process.arch}@${major}`;
+  return run('npx', ['-y', '-p', packageName, 'node', '-e', script], folder);
+}
+
+function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+        const match = pattern.exec(text);
+        if (match?.[1] !== undefined) resolve(match[1]);
+      });
+    }
+    child.once('exit', () => reject(new Error(`it ended too early: ${text}`)));
+  });
+}
+
+/** What npm tells the scripts that it runs must not steer the npm that is started here. */
+const CLEAN_ENV = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+
+function run(command: string, args: readonly string[], cwd: string): string {
+  const result = spawnSync(command, args, { cwd, encoding: 'utf8', env: CLEAN_ENV, maxBuffer: 64 * 2 ** 20 });
+  if (result.status !== 0)
+    throw new Error(`${command} ${args.join(' ')}: ${result.error ?? ''}\n${result.stderr}`);
+  return result.stdout;
+}
