@@ -65,6 +65,25 @@ function setUp({ slots = 1, maxWaiting = 1024, computeNs = 1000 } = {}) {
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe('createEngineModel', () => {
+  it('refuses a tensor without elements where an operator would end the process on it', async () => {
+    const instance = createFakeEngineInstance({ signature, slots: 1, run: async () => [tensor('y')] });
+    const parts = { artifact: { contentHash: 'h' }, instance, name: 'm', version: '1', log: SILENT };
+    const against = (specs: Signature['inputs']) =>
+      createEngineModel({
+        ...{ ...parts, clock: createFakeClock() },
+        signature: { ...signature, inputs: specs, operatorAgainstEmpty: 'LSTM' },
+      });
+    const empty = { ...tensor('b'), shape: [0], data: new Float32Array(0) };
+    const asked = () => request({ inputs: [tensor('a'), empty] });
+    await expect(against(signature.inputs).infer(asked(), createContext())).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: expect.stringMatching(/inputs\[1\]\.shape: .*\[0\].*LSTM/),
+    });
+    const fixed = signature.inputs.map((spec) => (spec.name === 'b' ? { ...spec, shape: [0] } : spec));
+    await expect(against(fixed).infer(asked(), createContext())).resolves.toBeDefined();
+    await expect(against(signature.inputs).infer(request(), createContext())).resolves.toBeDefined();
+  });
+
   it('answers with the outputs, the phases and an owner of its own', async () => {
     const { model, open, clock, instance } = setUp({ computeNs: 7000 });
     const context = createContext();

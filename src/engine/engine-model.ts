@@ -1,7 +1,7 @@
-import { NimifyError, toNimifyError } from '../base/errors/nimify-error.ts';
+import { invalidInput, NimifyError, toNimifyError } from '../base/errors/nimify-error.ts';
 import type { Logger } from '../base/telemetry/log.ts';
 import { createOwner } from '../base/tensor/owner.ts';
-import type { Tensor } from '../base/tensor/tensor.ts';
+import { elementCount, type Tensor } from '../base/tensor/tensor.ts';
 import type { CancelToken } from '../base/util/cancel.ts';
 import type { Clock, Timer } from '../base/util/clock.ts';
 import type { Artifact } from '../model/artifact.ts';
@@ -193,6 +193,8 @@ export function createEngineModel(options: EngineModelOptions): Model {
       if (state === 'draining' || state === 'failed') return Promise.reject(notReady(name));
       if (context.cancel.cancelled) return Promise.reject(cancelled(context.cancel));
       if (context.deadlineAtNs <= clock.nowNs()) return Promise.reject(deadlineExceeded(0));
+      const empty = emptyAgainst(signature, request.inputs);
+      if (empty !== undefined) return Promise.reject(empty);
       return enter(request, context);
     },
     close({ graceMs }) {
@@ -204,6 +206,24 @@ export function createEngineModel(options: EngineModelOptions): Model {
 
 function stateOf({ health }: EngineInstance): ModelState {
   return health;
+}
+
+/** Here, and not where requests are checked: inputs that another model made come past no check but this one. */
+function emptyAgainst(
+  { operatorAgainstEmpty: operator, inputs: specs }: Signature,
+  inputs: readonly Tensor[],
+): NimifyError | undefined {
+  if (operator === undefined) return undefined;
+  // A dimension that the model itself fixes at 0 has passed its self-test.
+  const isFixed = (name: string) => specs.some((spec) => spec.name === name && spec.shape.includes(0));
+  const at = inputs.findIndex(({ name, shape }) => elementCount(shape) === 0 && !isFixed(name));
+  if (at < 0) return undefined;
+  const where = `inputs[${at}].shape`;
+  const got = `[${inputs[at]!.shape.join(',')}]`;
+  return invalidInput(
+    `${where}: expected at least one element, got ${got}; the model's operator ${operator} does not take empty tensors`,
+    { where, expected: 'at least one element', got },
+  );
 }
 
 /** In the order of the signature, as engines get them; mostly they came so. */

@@ -23,4 +23,6 @@ export interface Signature {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
   readonly batchAxis: BatchAxis;
+  /** An operator that may end the process on a tensor without elements: a dynamic dimension must not be 0 then. */
+  readonly operatorAgainstEmpty?: string;
 }

@@ -1,4 +1,5 @@
 import { NimifyError } from '../base/errors/nimify-error.ts';
+import { operatorAgainstEmpty } from '../base/onnx/empty-tensors.ts';
 import { hashModelFile, type ModelFile, type ValueInfo } from '../base/onnx/model-file.ts';
 import type { Artifact, OmittedPart } from '../model/artifact.ts';
 import { inferBatchAxis } from '../model/batch-axis.ts';
@@ -12,12 +13,18 @@ export async function toArtifact(file: ModelFile): Promise<Artifact> {
   refuseProblems(file);
   const { inputs, outputs, omitted } = servableTensors(file);
   const { axis, reason } = inferBatchAxis(inputs, outputs);
+  const againstEmpty = operatorAgainstEmpty(file.operators);
   return {
     format: file.format,
     path: file.path,
     sizeBytes: file.sizeBytes,
     contentHash: await hashModelFile(file),
-    signature: { inputs, outputs, batchAxis: axis },
+    signature: {
+      inputs,
+      outputs,
+      batchAxis: axis,
+      ...(againstEmpty === undefined ? {} : { operatorAgainstEmpty: againstEmpty }),
+    },
     batchAxisReason: reason,
     indexLimits: file.indexLimits,
     omitted,
