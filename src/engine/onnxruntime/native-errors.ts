@@ -136,7 +136,8 @@ export function toRunError(thrown: unknown): NimifyError {
 }
 
 /** Refusals before any operator runs. Validation stands before them; this is the second line. */
-const REFUSED_INPUT = /Unexpected input data type|Invalid rank for input|Got invalid dimensions for input/;
+const REFUSED_INPUT =
+  /Unexpected input data type|Invalid rank for input|Got invalid dimensions for input|Tensor\.dims\[\d+\] is invalid/;
 
 /** The commonest refusals, told more closely with the numbers that the native text gives. */
 const REFUSALS: readonly { readonly pattern: RegExp; readonly says: string }[] = [
