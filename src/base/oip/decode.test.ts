@@ -380,3 +380,32 @@ describe('a binary request', () => {
     }
   });
 });
+
+describe('more entries than any model has', () => {
+  const entries = (count: number, entry: (index: number) => string) =>
+    Array.from({ length: count }, (_, index) => entry(index)).join(',');
+  const tensor = (index: number) => `{"name":"${index}","datatype":"BOOL","shape":[0],"data":[]}`;
+  const MANY = 16_385;
+
+  it.each([
+    ['keys', `{${entries(MANY, (i) => `"k${i}":0`)}}`, 'body: expected at most 16384 keys'],
+    [
+      'parameters',
+      `{"parameters":{${entries(MANY, (i) => `"${i}":0`)}}}`,
+      'parameters: expected at most 16384',
+    ],
+    ['inputs', `{"inputs":[${entries(MANY, tensor)}]}`, 'inputs[16384].name: expected at most 16384 entries'],
+    [
+      'outputs',
+      `{"inputs":[],"outputs":[${entries(MANY, (i) => `{"name":"${i}"}`)}]}`,
+      'outputs[16384].name: expected at most 16384 entries',
+    ],
+  ])('%s are refused', (_, text, message) => {
+    expect(() => decodeInferRequest(encode(text), undefined)).toThrow(message);
+  });
+
+  it('are 16 384', () => {
+    const decoded = decodeInferRequest(encode(`{"inputs":[${entries(MANY - 1, tensor)}]}`), undefined);
+    expect(decoded.inputs).toHaveLength(16_384);
+  });
+});

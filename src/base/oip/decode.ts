@@ -2,7 +2,15 @@ import { invalidInput } from '../errors/nimify-error.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { DecodedInferRequest, RequestedOutput } from './decoded-request.ts';
 import { expectedError, mismatchError } from './json-error.ts';
-import { expectEnd, readString, refuseNonJsonStart, scanArray, scanObject, shorten } from './json-object.ts';
+import {
+  expectEnd,
+  MAX_ENTRIES,
+  readString,
+  refuseNonJsonStart,
+  scanArray,
+  scanObject,
+  shorten,
+} from './json-object.ts';
 import { hasWord, skipSpace, skipValue } from './json-value.ts';
 import { scanParameters, takeBoolean, takeCount } from './parameters.ts';
 import {
@@ -152,6 +160,7 @@ function scanRequestedOutput(
 }
 
 function refuseTwice(names: Set<string>, name: string, where: string): void {
+  if (names.size === MAX_ENTRIES) throw mismatchError(where, `at most ${MAX_ENTRIES} entries`, 'more');
   if (names.has(name)) throw mismatchError(where, 'every name once', `'${shorten(name)}' twice`);
   names.add(name);
 }

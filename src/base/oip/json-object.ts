@@ -10,12 +10,16 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
+/** Members of one object, or tensors in a list: more than any model has, and few enough to be read in no time. */
+export const MAX_ENTRIES = 16_384;
+
 /** Reads one member's value, which starts at `at`, and returns its end. */
 export type VisitMember = (key: string, at: number) => number;
 
 /**
  * Walks the object at `at` and returns its end. `visit` gets each key, decoded, and must consume the value.
- * Keys that come twice are refused: which one wins differs between JSON readers, and attackers use that.
+ * Keys that come twice are refused: which one wins differs between JSON readers, and attackers use that. So are
+ * more than MAX_ENTRIES: remembering the millions of keys that fit into a body blocks the event loop for a minute.
  */
 export function scanObject(bytes: Uint8Array, at: number, where: Where, visit: VisitMember): number {
   at = skipSpace(bytes, at);
@@ -29,6 +33,7 @@ export function scanObject(bytes: Uint8Array, at: number, where: Where, visit: V
     if (seen.has(key.text))
       throw mismatchError(where, 'every key once', `the key '${shorten(key.text)}' twice`);
     seen.add(key.text);
+    if (seen.size > MAX_ENTRIES) throw mismatchError(where, `at most ${MAX_ENTRIES} keys`, 'more');
     at = skipSpace(bytes, visit(key.text, skipColon(bytes, key.end, where)));
     if (bytes[at] === CLOSE_BRACE) return at + 1;
     if (bytes[at] !== COMMA) throw expectedError(where, "',' or '}'", bytes, at);
