@@ -145,7 +145,7 @@ async function loadAll(
     try {
       registry.add(await load(model));
     } catch (failed) {
-      failures.push(toNimifyError(failed));
+      failures.push(naming(model.path, toNimifyError(failed)));
     } finally {
       slow.cancel();
     }
@@ -161,6 +161,16 @@ async function loadAll(
       cause: new AggregateError(failures),
     },
   );
+}
+
+/** Readers of files do not know who asked, and among several models the error must say which. */
+function naming(path: string, error: NimifyError): NimifyError {
+  if (error.message.includes(path)) return error;
+  const { code, message, details } = error;
+  return new NimifyError(code, `${path}: ${message}`, {
+    ...(details === undefined ? {} : { details }),
+    cause: error,
+  });
 }
 
 function urlOf(address: { readonly host: string; readonly port: number }): string {
