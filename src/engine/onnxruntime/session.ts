@@ -67,6 +67,9 @@ async function createSession(runtime: Runtime, source: SessionSource): Promise<I
       interOpNumThreads: 1,
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
+      // The arena never gives memory back: one large request would hold gigabytes of it for good. Measured without
+      // it, runs take 0 to 6 % longer (mnist, own_langid, squeezenet_fp16).
+      enableCpuMemArena: false,
       logSeverityLevel: 4,
     });
   } catch (thrown) {
