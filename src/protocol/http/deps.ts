@@ -12,12 +12,15 @@ export interface HttpOptions {
   readonly defaultTimeoutMs: number;
   /** Longest time for a request's headers and body to arrive, in milliseconds. Default 30 000. */
   readonly receiveTimeoutMs: number;
+  /** Longest time in which a client may take nothing of its answer before it is cut off. Default 30 000. */
+  readonly sendTimeoutMs: number;
 }
 
 export const DEFAULT_HTTP_OPTIONS: HttpOptions = {
   maxBodyBytes: 64 * 1024 * 1024,
   defaultTimeoutMs: 30_000,
   receiveTimeoutMs: 30_000,
+  sendTimeoutMs: 30_000,
 };
 
 /** What every HTTP route may use: routes translate and hold no logic of their own. */

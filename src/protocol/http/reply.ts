@@ -89,14 +89,52 @@ export function sendReply(
   response.writeHead(reply.status, { ...reply.headers, 'content-length': reply.byteLength });
   const chunks = request.method === 'HEAD' ? [] : reply.chunks;
   if (request.complete || reply.status === 408) {
-    const last = chunks.length - 1;
-    for (let i = 0; i < last; i += 1) response.write(chunks[i]);
-    response.end(chunks[last]);
+    if (reply.byteLength > PIECE_BYTES) writeInPieces(response, chunks);
+    else {
+      const last = chunks.length - 1;
+      for (let i = 0; i < last; i += 1) response.write(chunks[i]);
+      response.end(chunks[last]);
+    }
   } else {
     response.flushHeaders();
     for (const chunk of chunks) response.write(chunk);
     discardRest(request, options, () => response.end());
   }
+}
+
+/** What a client must take within the send timeout: a write counts as taken when all of it is. */
+const PIECE_BYTES = 256 * 1024;
+
+/** Hands over one piece after the other, each when the system has taken the last. */
+function writeInPieces(response: ServerResponse, chunks: readonly Uint8Array[]): void {
+  const pieces = piecesOf(chunks);
+  function writeNext(): void {
+    let handedBytes = 0;
+    for (;;) {
+      const { value: piece } = pieces.next();
+      if (piece === undefined) {
+        response.end();
+        return;
+      }
+      handedBytes += piece.length;
+      if (handedBytes >= PIECE_BYTES) {
+        response.write(piece, onTaken);
+        return;
+      }
+      response.write(piece);
+    }
+  }
+  function onTaken(error: Error | null | undefined): void {
+    if (error == null) writeNext();
+  }
+  writeNext();
+}
+
+function* piecesOf(chunks: readonly Uint8Array[]): Generator<Uint8Array, undefined> {
+  for (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES) yield chunk.subarray(at, at + PIECE_BYTES);
+  }
+  return undefined;
 }
 
 function releaseWhenSettled(request: IncomingMessage, response: ServerResponse, release: () => void): void {

@@ -171,6 +171,45 @@ describe('broken HTTP', () => {
   });
 });
 
+describe('pipelined requests', () => {
+  it('are worked on a few at a time, and all are answered in their order', async () => {
+    const { model, waiting } = createHeldModel();
+    const { port } = await serve([model]);
+    const client = await openRaw(port);
+    const requests = Array.from({ length: 40 }, (_, i) =>
+      rawRequest('POST', '/v2/models/held/infer', JSON_TYPE, ROW.replace('{', `{"id":"${i}",`)),
+    );
+    client.send(Buffer.concat(requests));
+    await expect.poll(() => waiting.length).toBe(9);
+    for (let i = 0; i < 40; i += 1) {
+      await expect.poll(() => waiting.length).toBeGreaterThan(0);
+      expect(waiting.length).toBeLessThanOrEqual(9);
+      waiting.shift()?.();
+      expect(JSON.parse((await client.next()).body.toString())).toMatchObject({ id: String(i) });
+    }
+  });
+
+  it('are all answered when the server drains', async () => {
+    const { model, waiting } = createHeldModel();
+    const { port, server } = await serve([model]);
+    const client = await openRaw(port);
+    client.send(
+      Buffer.concat(
+        Array.from({ length: 20 }, () => rawRequest('POST', '/v2/models/held/infer', JSON_TYPE, ROW)),
+      ),
+    );
+    await expect.poll(() => waiting.length).toBe(9);
+    const closing = server.close({ graceMs: 60_000 });
+    for (let i = 0; i < 20; i += 1) {
+      await expect.poll(() => waiting.length).toBeGreaterThan(0);
+      waiting.shift()?.();
+      expect((await client.next()).headers.connection).toBe(i < 19 ? 'keep-alive' : 'close');
+    }
+    await client.closed;
+    await closing;
+  });
+});
+
 describe('listen', () => {
   it('says what to do where the port is busy', async () => {
     const { port } = await serve();
@@ -191,6 +230,22 @@ describe('listen', () => {
 });
 
 describe('draining', () => {
+  it('reads what has arrived before it closes anything', async () => {
+    const { port, server } = await serve();
+    const known = await openRaw(port);
+    known.send(rawRequest('GET', '/v2/health/live'));
+    await known.next();
+    const fresh = await openRaw(port);
+    // Nothing is read until this test waits for something: both requests lie in the system's buffers.
+    for (const client of [known, fresh]) {
+      client.send(rawRequest('POST', '/v2/models/rows/infer', JSON_TYPE, ROW));
+    }
+    const closing = server.close({ graceMs: 60_000 });
+    expect((await known.next()).status).toBe(200);
+    expect((await fresh.next()).status).toBe(200);
+    await closing;
+  });
+
   it('closes idle connections, and ends the others with their answer', async () => {
     const { model, waiting } = createHeldModel();
     const { port, server } = await serve([model, { name: 'rows' }]);

@@ -2,15 +2,19 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import { answerClientError } from './client-error.ts';
+import { limitConnections, roomForConnections } from './crowd.ts';
 import type { HttpDeps } from './deps.ts';
 import { deferContinue } from './expect-continue.ts';
 import { errorReply } from './http-error.ts';
 import { serveInfer } from './infer.ts';
 import { matchInferPath, toOriginForm } from './infer-path.ts';
 import { type ListenAddress, listen } from './listen.ts';
+import { createPipelines } from './pipelines.ts';
+import { quietTurn } from './quiet-turn.ts';
 import { sendReply } from './reply.ts';
 import { requestIdOf } from './request-context.ts';
 import type { Routes } from './routes.ts';
+import { cutSlowReaders } from './slow-readers.ts';
 
 export interface HttpServer {
   /**
@@ -18,7 +22,10 @@ export interface HttpServer {
    * @throws NimifyError CONFIG_INVALID when the address is taken or not ours
    */
   listen(host: string, port: number): Promise<ListenAddress>;
-  /** From now on every answer ends its connection; idle connections are closed. New ones are still taken. */
+  /**
+   * From now on every answer ends its connection; idle connections are closed, as soon as what has arrived on
+   * them is read. New ones are still taken.
+   */
   startDraining(): void;
   /**
    * Waits at most `graceMs` for running requests, then closes what is left. While it waits the port stays open:
@@ -30,11 +37,19 @@ export interface HttpServer {
 /** Longer than the idle time of common load balancers (60 s), which must be the ones to close. */
 const KEEP_ALIVE_MS = 75_000;
 
+/** Pipelined requests of one connection that are worked on at once, beside the first. */
+const MOST_PIPELINED = 8;
+
+/** Bounds the reading of what had arrived before the end, where clients never stop sending. */
+const READ_ARRIVED_MS = 1000;
+
 export function createHttpServer(deps: HttpDeps): HttpServer {
   const { clock } = deps;
-  const { receiveTimeoutMs } = deps.options;
+  const { receiveTimeoutMs, sendTimeoutMs } = deps.options;
   /** Every open connection, and the answer to the newest request on it. */
   const connections = new Map<Socket, ServerResponse | undefined>();
+  /** Connections and requests so far. */
+  let arrivals = 0;
   let draining = false;
   let closing = false;
   let routes: Promise<Routes> | undefined;
@@ -46,14 +61,15 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     requestTimeout: receiveTimeoutMs * 3,
     connectionsCheckingInterval: Math.min(5000, Math.max(100, receiveTimeoutMs / 4)),
   });
-  server.on('request', dispatch);
+  server.on('request', take);
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     deferContinue(request, response);
-    dispatch(request, response);
+    take(request, response);
   });
   server.on('connection', (socket: Socket) => {
     // Each request in flight listens once, and a client may pipeline any number of them.
     socket.setMaxListeners(0);
+    arrivals += 1;
     connections.set(socket, undefined);
     socket.on('close', () => connections.delete(socket));
   });
@@ -64,14 +80,23 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     answerClientError(error, socket as Socket, connections.get(socket as Socket));
   });
 
-  function dispatch(request: IncomingMessage, response: ServerResponse): void {
+  const pipeline = createPipelines(dispatch, MOST_PIPELINED);
+  const stopCutting = cutSlowReaders(() => connections.keys(), { clock, sendTimeoutMs });
+
+  function take(request: IncomingMessage, response: ServerResponse): void {
+    const last = connections.get(request.socket);
+    arrivals += 1;
     connections.set(request.socket, response);
     if (draining) response.shouldKeepAlive = false;
+    if (closing && request.method === 'POST') refuse(request, response, shuttingDown());
+    else if (last === undefined || last.writableFinished) dispatch(request, response);
+    else pipeline(request, response);
+  }
+
+  function dispatch(request: IncomingMessage, response: ServerResponse): void {
     request.url = toOriginForm(request.url ?? '/');
-    const isPost = request.method === 'POST';
-    const path = isPost ? matchInferPath(request.url) : undefined;
-    if (closing && isPost) refuse(request, response, shuttingDown());
-    else if (path !== undefined) void serveInfer(request, response, deps, path);
+    const path = request.method === 'POST' ? matchInferPath(request.url) : undefined;
+    if (path !== undefined) void serveInfer(request, response, deps, path);
     else void dispatchToRoutes(request, response);
   }
 
@@ -91,12 +116,16 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     return createRoutes(server, deps);
   }
 
+  function readArrived(): Promise<void> {
+    return quietTurn({ clock, arrivals: () => arrivals, limitMs: READ_ARRIVED_MS });
+  }
+
   function startDraining(): void {
     draining = true;
     for (const response of connections.values()) {
       if (response !== undefined && !response.headersSent) response.shouldKeepAlive = false;
     }
-    server.closeIdleConnections();
+    void readArrived().then(() => server.closeIdleConnections());
   }
 
   /** Until nothing is being answered any more, whatever comes meanwhile. */
@@ -121,13 +150,13 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
   return {
     async listen(host, port) {
       const address = await listen(server, host, port, '--http-port');
+      limitConnections(server, { clock, log: deps.log, maxConnections: roomForConnections() });
       routes = loadRoutes();
       routes.catch((err: unknown) => deps.log.error({ err }, 'the HTTP routes could not be loaded'));
       return address;
     },
     startDraining,
     async close({ graceMs }) {
-      closing = true;
       startDraining();
       if (server.listening) {
         let isOver = false;
@@ -135,6 +164,9 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
           isOver = true;
           server.closeAllConnections();
         }, graceMs);
+        // Only what comes from now on is refused: what had been sent before is served.
+        await readArrived();
+        closing = true;
         await allAnswered();
         // Node counts a connection that never sent a byte as busy, and would wait for it.
         for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroy();
@@ -143,6 +175,7 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
         await closed;
         timer.cancel();
       }
+      stopCutting();
       await (await routes?.catch(() => undefined))?.close();
     },
   };
