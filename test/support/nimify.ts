@@ -17,6 +17,8 @@ export interface Running {
   readonly finished: Promise<Finished>;
   /** Resolves with what stood on stdout once `pattern` matches it; rejects where the program ends before. */
   printed(pattern: RegExp): Promise<RegExpMatchArray>;
+  /** The same for stderr, where the log goes. */
+  logged(pattern: RegExp): Promise<RegExpMatchArray>;
 }
 
 /** Starts `nimify` from dist/, with stdout and stderr as pipes. */
@@ -43,27 +45,31 @@ export function startNimify(
   });
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();
+    for (const listener of listeners) listener();
   });
   const finished = new Promise<Finished>((resolve) => {
     child.on('close', (exitCode, signal) =>
       resolve({ exitCode: exitCode ?? undefined, signal: signal ?? undefined, stdout, stderr }),
     );
   });
+  function shown(text: () => string, pattern: RegExp): Promise<RegExpMatchArray> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        const match = pattern.exec(text());
+        if (match === null) return;
+        listeners.delete(look);
+        resolve(match);
+      };
+      listeners.add(look);
+      look();
+      void finished.then((end) => reject(new Error(`ended before ${pattern}: ${end.stdout}${end.stderr}`)));
+    });
+  }
   return {
     process: child,
     finished,
-    printed: (pattern) =>
-      new Promise((resolve, reject) => {
-        const look = () => {
-          const match = pattern.exec(stdout);
-          if (match === null) return;
-          listeners.delete(look);
-          resolve(match);
-        };
-        listeners.add(look);
-        look();
-        void finished.then((end) => reject(new Error(`ended before ${pattern}: ${end.stdout}${end.stderr}`)));
-      }),
+    printed: (pattern) => shown(() => stdout, pattern),
+    logged: (pattern) => shown(() => stderr, pattern),
   };
 }
 
