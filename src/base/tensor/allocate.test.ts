@@ -39,5 +39,8 @@ describe('wrapBytes', () => {
     expect(() => wrapBytes('INT64', new Uint8Array(9))).toThrow(
       'expected a multiple of 8 bytes for INT64, got 9',
     );
+    expect(() => wrapBytes('FP32', new Uint8Array(6))).toThrow(
+      expect.objectContaining({ details: { expected: 'a multiple of 4 bytes', got: 6 } }),
+    );
   });
 });

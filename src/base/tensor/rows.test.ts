@@ -37,6 +37,14 @@ describe('sliceRows', () => {
     expect((slice.data as BytesData).bytes).toBe((texts.data as BytesData).bytes);
   });
 
+  it('counts elements, of which a row of BYTES may have several or none', () => {
+    const pairs = { ...texts, shape: [2, 2], data: toBytesData(['a', 'b', 'c', 'd']) };
+    expect(toStrings(sliceRows(pairs, 1, 2).data as BytesData)).toEqual(['c', 'd']);
+    expect(toStrings(sliceRows(pairs, 0, 1).data as BytesData)).toEqual(['a', 'b']);
+    const none = { ...texts, shape: [2, 0], data: toBytesData([]) };
+    expect(toStrings(sliceRows(none, 1, 2).data as BytesData)).toEqual([]);
+  });
+
   it('may be empty, and refuses what is outside', () => {
     expect(sliceRows(numbers, 3, 3).shape).toEqual([0, 2]);
     for (const [from, to] of [
@@ -77,5 +85,26 @@ describe('concatRows', () => {
     );
     expect(() => concatRows([numbers, { ...numbers, datatype: 'FP64' }])).toThrow('got FP64 rows of [2]');
     expect(() => concatRows([])).toThrow('at least one tensor');
+  });
+
+  it('refuses rows of another rank, named with all their dimensions', () => {
+    const cube: Tensor = { ...numbers, shape: [1, 2, 3] };
+    const flat: Tensor = { ...numbers, shape: [6] };
+    expect(() => concatRows([cube, numbers])).toThrow(
+      "tensor 'x': expected FP32 rows of [2,3], got FP32 rows of [2]",
+    );
+    expect(() => concatRows([numbers, cube])).toThrow('expected FP32 rows of [2], got FP32 rows of [2,3]');
+    expect(() => concatRows([numbers, flat])).toThrow('got FP32 rows of []');
+    expect(() => concatRows([flat, numbers])).toThrow('expected FP32 rows of []');
+  });
+
+  it('refuses more BYTES than offsets can address', () => {
+    const vast = (end: number): Tensor => ({
+      ...{ name: 't', datatype: 'BYTES', shape: [1] },
+      data: { bytes: new Uint8Array(0), offsets: Uint32Array.of(0, end) },
+    });
+    expect(() => concatRows([vast(0xffff_ffff), vast(1)])).toThrow(
+      'expected at most 4 GiB of BYTES in one tensor, got 4294967296 bytes',
+    );
   });
 });

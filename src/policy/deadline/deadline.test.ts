@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NimifyError } from '../../base/errors/nimify-error.ts';
 import { createOwner } from '../../base/tensor/owner.ts';
 import { createCancelSource } from '../../base/util/cancel.ts';
 import { createFakeClock } from '../../base/util/fake-clock.ts';
@@ -77,16 +78,29 @@ describe('createDeadline', () => {
     const { model, inner, clock } = setUp();
     clock.advance(10);
     const late = model.infer(request, createContext({ deadlineAtNs: 10e6 }));
-    await expect(late).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    await expect(late).rejects.toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+      message: expect.stringContaining('before the model was asked'),
+    });
     expect(inner.requests).toHaveLength(0);
   });
 
-  it('passes on that the client left', async () => {
+  it('passes on that the model failed, and forgets the request', async () => {
+    const clock = createFakeClock();
+    const failure = new NimifyError('ENGINE_FAILED', 'no');
+    const cancel = createCancelSource();
+    const inner = createFakeModel({ answer: () => Promise.reject(failure) });
+    const model = createDeadline({ clock }, { defaultTimeoutMs: 30 })(inner);
+    await expect(model.infer(request, createContext({ cancel }))).rejects.toBe(failure);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('passes on why a request is no longer wanted', async () => {
     const { model, context, answer } = setUp();
     const cancel = createCancelSource();
     const left = model.infer(request, createContext({ cancel }));
-    cancel.cancel('client-left');
-    expect(context()?.cancel.reason).toBe('client-left');
+    cancel.cancel('shutdown');
+    expect(context()?.cancel.reason).toBe('shutdown');
     answer(response());
     await left;
   });
@@ -104,8 +118,18 @@ describe('createDeadline', () => {
   it('shows the model within, and its state', async () => {
     const { model, inner } = setUp();
     expect(model).toMatchObject({ kind: 'deadline', name: 'fake', version: '1', inner: [inner] });
+    expect(model).not.toHaveProperty('revision');
+    const heard: string[] = [];
+    const stop = model.onState((state) => heard.push(state));
     inner.setState('degraded');
     expect(model.state).toBe('degraded');
+    expect(heard).toEqual(['degraded']);
+    stop();
+    const revised = createDeadline(
+      { clock: createFakeClock() },
+      { defaultTimeoutMs: 30 },
+    )({ ...inner, revision: 'abc' });
+    expect(revised.revision).toBe('abc');
     await model.close({ graceMs: 3 });
     expect(inner.closedWith).toEqual({ graceMs: 3 });
   });
