@@ -55,7 +55,9 @@ export async function openRaw(port: number): Promise<RawClient> {
   };
 }
 
-function takeAnswer(bytes: Buffer): { readonly answer: RawAnswer; readonly length: number } | undefined {
+export function takeAnswer(
+  bytes: Buffer,
+): { readonly answer: RawAnswer; readonly length: number } | undefined {
   const headEnd = bytes.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;
   const [statusLine = '', ...lines] = bytes.subarray(0, headEnd).toString('latin1').split('\r\n');

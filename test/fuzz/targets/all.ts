@@ -1,0 +1,17 @@
+import type { FuzzTarget } from '../target.ts';
+import { httpTarget } from './http.ts';
+import { npyTarget } from './npy.ts';
+import { rawTarget, requestTarget, responseTarget } from './oip.ts';
+import { onnxTarget } from './onnx.ts';
+
+/** Every reader of foreign bytes. Runs in the root of the checkout. */
+export async function createTargets(dataFolder: string): Promise<readonly FuzzTarget[]> {
+  return [
+    onnxTarget(dataFolder),
+    requestTarget(dataFolder),
+    responseTarget,
+    rawTarget,
+    npyTarget,
+    await httpTarget(),
+  ];
+}
