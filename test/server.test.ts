@@ -48,6 +48,11 @@ describe('createServer', () => {
     await expect(fetch(`${running.metricsUrl}/health`)).rejects.toThrow();
   });
 
+  it('keeps a loop off the main thread however short it was', async () => {
+    const { registry } = await start({ engine: {} });
+    expect(registry.find('slow').notes.host).toMatch(/^thread: how long Loop takes depends on the values/);
+  });
+
   it('gives the models what the requests left of the grace period', async () => {
     const clock = createFakeClock();
     const delaysMs: number[] = [];

@@ -55,7 +55,7 @@ async function serve(paths: readonly string[], command: Command): Promise<number
     log.warn({ port: config.server.grpcPort }, 'this version has no gRPC; nothing listens on --grpc-port');
   }
   server = await createServer({ ...toServerOptions(config), log });
-  await printBanner(server);
+  await printBanner(server).catch((err: unknown) => log.warn({ err }, 'the first calls could not be shown'));
 
   const signal = await signalled;
   server.startDraining();

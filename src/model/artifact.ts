@@ -14,6 +14,8 @@ export interface Artifact {
   readonly batchAxisReason: string;
   /** Inputs that index a table: the model accepts integers in [0, limit) there. Found in the graph. */
   readonly indexLimits: Readonly<Record<string, number>>;
+  /** An operator that repeats as often as values say, so that one run tells nothing of the time of the next. */
+  readonly loopOperator?: string;
   /** Parts that are served without, each with the reason: outputs that are no tensors. */
   readonly omitted: readonly OmittedPart[];
   readonly metadata: Readonly<Record<string, string>>;

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readModelFile } from '../base/onnx/model-file.ts';
 import { toArtifact } from './artifact.ts';
 
+const slow = fileURLToPath(new URL('../../test/fixtures/slow.onnx', import.meta.url));
 const embedding = fileURLToPath(new URL('../../test/fixtures/embedding.onnx', import.meta.url));
 
 describe('toArtifact', () => {
@@ -11,5 +12,10 @@ describe('toArtifact', () => {
     expect((await toArtifact(file)).signature).not.toHaveProperty('operatorAgainstEmpty');
     const recurrent = { ...file, operators: { ...file.operators, LSTM: 1 } };
     expect((await toArtifact(recurrent)).signature.operatorAgainstEmpty).toBe('LSTM');
+  });
+
+  it('notes a loop, whose time depends on values', async () => {
+    expect((await toArtifact(await readModelFile(slow))).loopOperator).toBe('Loop');
+    expect(await toArtifact(await readModelFile(embedding))).not.toHaveProperty('loopOperator');
   });
 });

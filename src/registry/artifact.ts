@@ -13,6 +13,7 @@ export async function toArtifact(file: ModelFile): Promise<Artifact> {
   refuseProblems(file);
   const { inputs, outputs, omitted } = servableTensors(file);
   const { axis, reason } = inferBatchAxis(inputs, outputs);
+  const loopOperator = ['Loop', 'Scan'].find((operator) => file.operators[operator] !== undefined);
   const againstEmpty = operatorAgainstEmpty(file.operators);
   return {
     format: file.format,
@@ -27,6 +28,7 @@ export async function toArtifact(file: ModelFile): Promise<Artifact> {
     },
     batchAxisReason: reason,
     indexLimits: file.indexLimits,
+    ...(loopOperator === undefined ? {} : { loopOperator }),
     omitted,
     metadata: describe(file),
   };

@@ -42,7 +42,7 @@ export interface Config extends ServerSettings {
 }
 
 /** Variables of nimify's that are no options. */
-const OTHER_VARIABLES = ['NIMIFY_DEBUG', 'NIMIFY_DATA'];
+const OTHER_VARIABLES = ['NIMIFY_DEBUG', 'NIMIFY_DATA', 'NIMIFY_CHROMIUM'];
 
 /**
  * Reads nimify.yaml, the environment and the flags, each stronger than the one before, whatever a file says of a

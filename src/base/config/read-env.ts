@@ -53,11 +53,14 @@ export function findUnknownVariables(
   const known = [...leaves.flatMap(({ option }) => option.env.map(envNameOf)), ...others];
   return Object.entries(env)
     .filter(([name, text]) => name.startsWith('NIMIFY_') && !known.includes(name) && isSet(text))
-    .filter(([name]) => !OF_A_SERVICE.test(name))
+    .filter(([name]) => !OF_A_SERVICE.test(name) && !OF_DEVELOPMENT.test(name))
     .map(([name]) => {
       const near = nearestName(name, known);
       return `${name} is no variable of nimify${near === undefined ? '' : `; did you mean ${near}?`}`;
     });
 }
+
+/** They steer tests and benchmarks. */
+const OF_DEVELOPMENT = /^NIMIFY_(TEST|BENCH)_/;
 
 const OF_A_SERVICE = /_SERVICE_(HOST|PORT)|_PORT_\d+_(TCP|UDP|SCTP)/;

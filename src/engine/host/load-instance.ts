@@ -150,6 +150,10 @@ async function loadMeasured(
   options: EngineOptions,
   deps: LoadDeps,
 ): Promise<EngineInstance> {
+  if (artifact.loopOperator !== undefined) {
+    const reason = `thread: how long ${artifact.loopOperator} takes depends on the values of a request`;
+    return loadThreads(artifact, plan(artifact.sizeBytes, options, deps), deps, reason);
+  }
   const intraOpThreads = options.intraOpThreads ?? 1;
   const source: SessionSource = { path: artifact.path, intraOpThreads };
   const session = await openConfirmed(deps, () => deps.openInline(source));

@@ -87,7 +87,10 @@ describe('openThreadSession', () => {
     const deps = { entry, clock: createFakeClock(), log: { ...SILENT, error } };
     const session = await openThreadSession({ path: 'model', intraOpThreads: 1 }, deps);
     await expect(session.run(ask('die'))).rejects.toMatchObject({ code: 'ENGINE_CRASHED' });
-    expect(error).toHaveBeenCalledWith({ path: 'model', err: expect.any(Error) }, expect.any(String));
+    expect(error).toHaveBeenCalledWith(
+      { path: 'model', err: expect.any(Error), retryAfterMs: 0 },
+      expect.any(String),
+    );
     await session.close();
   });
 
@@ -101,12 +104,29 @@ describe('openThreadSession', () => {
       await vi.waitFor(() => expect(session.failedRestarts).toBe(failures), { timeout: 10_000 });
       expect(clock.pendingTimers).toBe(1);
       if (failures === 3) rmSync(`${path}.broken`);
-      clock.advance(100 * 2 ** (failures - 1));
+      // At least half of each interval is drawn at random.
+      clock.advance(100 * 2 ** (failures - 1) + 1);
     }
     await vi.waitFor(() => expect(session.available).toBe(true), { timeout: 10_000 });
     expect(session.failedRestarts).toBe(0);
     await session.close();
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('waits before it replaces one that dies again without an answer', async () => {
+    const clock = createFakeClock();
+    const session = await open('model', clock);
+    for (const waits of [0, 1]) {
+      await expect(session.run(ask('die'))).rejects.toMatchObject({ code: 'ENGINE_CRASHED' });
+      expect(clock.pendingTimers).toBe(waits);
+      clock.advance(100);
+      await vi.waitFor(() => expect(session.available).toBe(true), { timeout: 10_000 });
+    }
+    await session.run(ask('y'));
+    await expect(session.run(ask('die'))).rejects.toMatchObject({ code: 'ENGINE_CRASHED' });
+    expect(clock.pendingTimers).toBe(0);
+    await vi.waitFor(() => expect(session.available).toBe(true), { timeout: 10_000 });
+    await session.close();
   });
 
   it('stops trying when closed', async () => {

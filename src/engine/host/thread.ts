@@ -4,6 +4,7 @@ import type { Logger } from '../../base/telemetry/log.ts';
 import type { Clock, Timer } from '../../base/util/clock.ts';
 import type { RunRequest, RunResult } from '../../model/engine.ts';
 import { type FromThread, fromPlainError, type ToThread } from './messages.ts';
+import { restartDelayMs } from './restart-delay.ts';
 import type { HostSession, SessionInfo, SessionSource } from './session.ts';
 import { prepareInputs } from './transfer.ts';
 
@@ -28,12 +29,9 @@ interface PendingRun {
   readonly reject: (error: NimifyError) => void;
 }
 
-const FIRST_RETRY_MS = 100;
-const LONGEST_RETRY_MS = 30_000;
-
 /**
  * A session on a thread of its own. Where the thread dies, its runs fail with ENGINE_CRASHED and it is replaced,
- * at once and then at growing intervals.
+ * at once and then, until one has answered a run, at growing intervals.
  * @throws NimifyError whatever loading there threw
  */
 export async function openThreadSession(source: SessionSource, deps: ThreadDeps): Promise<HostSession> {
@@ -43,6 +41,8 @@ export async function openThreadSession(source: SessionSource, deps: ThreadDeps)
   let retry: Timer | undefined;
   let restarting: Promise<void> | undefined;
   let failedRestarts = 0;
+  /** Deaths and failed starts since a run was last answered. */
+  let deaths = 0;
   let closed = false;
   let nextId = 0;
 
@@ -57,9 +57,16 @@ export async function openThreadSession(source: SessionSource, deps: ThreadDeps)
     ended.pending.clear();
     if (life === ended) life = undefined;
     if (closed) return;
-    log.error({ path: source.path, err }, 'a model thread died and is being replaced');
+    replaceLater('a model thread died and is being replaced', err);
+  }
+
+  function replaceLater(message: string, err: unknown): void {
+    deaths += 1;
+    const retryAfterMs = restartDelayMs(deaths, clock.random);
+    log.error({ path: source.path, err, retryAfterMs }, message);
     listener();
-    restart();
+    if (retryAfterMs === 0) restart();
+    else retry = clock.setTimer(restart, retryAfterMs);
   }
 
   function restart(): void {
@@ -74,13 +81,7 @@ export async function openThreadSession(source: SessionSource, deps: ThreadDeps)
       (failure) => {
         restarting = undefined;
         failedRestarts += 1;
-        const delayMs = Math.min(FIRST_RETRY_MS * 2 ** (failedRestarts - 1), LONGEST_RETRY_MS);
-        log.error(
-          { path: source.path, err: failure, retryAfterMs: delayMs },
-          'a model thread did not start again',
-        );
-        listener();
-        if (!closed) retry = clock.setTimer(restart, delayMs);
+        if (!closed) replaceLater('a model thread did not start again', failure);
       },
     );
   }
@@ -105,7 +106,13 @@ export async function openThreadSession(source: SessionSource, deps: ThreadDeps)
       return new Promise((resolve, reject) => {
         const id = nextId++;
         postRun(running.worker, id, request);
-        running.pending.set(id, { resolve, reject });
+        running.pending.set(id, {
+          resolve(result) {
+            deaths = 0;
+            resolve(result);
+          },
+          reject,
+        });
       });
     },
     async close() {
