@@ -13,8 +13,8 @@ const QUIET_TURNS = 2;
 
 /**
  * Resolves when the event loop has gone round without a new connection or request. What clients sent before
- * the call has then been read, even if it still lay in the system's buffers: each turn takes the connections
- * that wait, and reads from those that have something to read.
+ * the call has then been read, even if it still lay in the system's buffers: each turn takes a connection that
+ * waits (libuv takes one a turn), and reads from those that have something to read.
  */
 export async function quietTurn({ clock, arrivals, limitMs }: QuietTurnOptions): Promise<void> {
   const endNs = clock.nowNs() + limitMs * 1e6;

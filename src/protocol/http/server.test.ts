@@ -141,6 +141,18 @@ describe('broken HTTP', () => {
     await client.closed;
   });
 
+  it('without a host is answered with 400 in the shape of every error, but for HTTP/1.0', async () => {
+    const { port } = await serve();
+    const client = await openRaw(port);
+    client.send('GET /v2/health/live HTTP/1.1\r\n\r\n');
+    const { status, body } = await client.next();
+    expect(status).toBe(400);
+    expect(JSON.parse(body.toString())).toMatchObject({ code: 'INVALID_INPUT', details: { where: 'host' } });
+    const old = await openRaw(port);
+    old.send('GET /v2/health/live HTTP/1.0\r\n\r\n');
+    expect((await old.next()).status).toBe(200);
+  });
+
   it('with heads over the limit is answered with 431', async () => {
     const { port } = await serve();
     const client = await openRaw(port);

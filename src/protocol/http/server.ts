@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { NimifyError } from '../../base/errors/nimify-error.ts';
+import { invalidInput, NimifyError } from '../../base/errors/nimify-error.ts';
 import { answerClientError } from './client-error.ts';
 import { limitConnections, roomForConnections } from './crowd.ts';
 import type { HttpDeps } from './deps.ts';
@@ -55,6 +55,8 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
   let routes: Promise<Routes> | undefined;
 
   const server = createServer({
+    // Node would refuse with an empty answer; `take` says what is wrong.
+    requireHostHeader: false,
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: receiveTimeoutMs,
     // Bodies have their own timer, with an answer; this ends those that nobody reads.
@@ -88,7 +90,9 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     arrivals += 1;
     connections.set(request.socket, response);
     if (draining) response.shouldKeepAlive = false;
-    if (closing && request.method === 'POST') refuse(request, response, shuttingDown());
+    if (request.headers.host === undefined && request.httpVersion === '1.1') {
+      refuse(request, response, withoutHost());
+    } else if (closing && request.method === 'POST') refuse(request, response, shuttingDown());
     else if (last === undefined || last.writableFinished) dispatch(request, response);
     else pipeline(request, response);
   }
@@ -179,6 +183,13 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
       await (await routes?.catch(() => undefined))?.close();
     },
   };
+}
+
+/** RFC 9112, 3.2: such a request must be refused. */
+function withoutHost(): NimifyError {
+  return invalidInput('headers: expected host, as in every HTTP/1.1 request, got none; send it', {
+    where: 'host',
+  });
 }
 
 function shuttingDown(): NimifyError {

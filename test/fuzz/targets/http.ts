@@ -148,7 +148,8 @@ export async function httpTarget(): Promise<FuzzTarget> {
           break;
         }
         require(STATUSES.has(taken.answer.status), `${taken.answer.status}: ${taken.answer.body}`);
-        if (isHead) break;
+        // Only Node itself answers in chunks, to an expectation that nobody knows.
+        if (isHead || taken.answer.headers['transfer-encoding'] !== undefined) break;
         said = said.subarray(taken.length);
       }
       require(deps.logged.length ===
