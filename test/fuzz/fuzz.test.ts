@@ -17,7 +17,17 @@ afterAll(async () => {
   for (const target of targets) await target.close?.();
 });
 
-const TARGETS = ['onnx', 'oip-request', 'oip-response', 'oip-raw', 'npy', 'http'];
+const TARGETS = [
+  'onnx',
+  'oip-request',
+  'oip-response',
+  'oip-raw',
+  'npy',
+  'config',
+  'env',
+  'engine-frames',
+  'http',
+];
 
 describe('foreign bytes', () => {
   // The search for new findings is `npm run fuzz`, with a new seed each time; this keeps its targets alive.

@@ -76,10 +76,12 @@ describe('loadConfig', () => {
     expect(config.server.httpPort).toBe(2);
     expect(config.log).toMatchObject({ level: 'warn', format: 'json' });
     expect((await load(undefined, { env: { ...nim, NIMIFY_LOG_LEVEL: 'debug' } })).log.level).toBe('debug');
-    const refused = await refusalOf(undefined, { env: { NIM_LOG_LEVEL: 'LOUD' } });
-    expect(refused.message).toBe(
-      "NIM_LOG_LEVEL: expected DEFAULT, TRACE, DEBUG, INFO, WARNING, ERROR or CRITICAL, got 'LOUD'; change the variable or unset it",
-    );
+    for (const word of ['LOUD', 'constructor', '__proto__']) {
+      const refused = await refusalOf(undefined, { env: { NIM_LOG_LEVEL: word } });
+      expect(refused.message).toBe(
+        `NIM_LOG_LEVEL: expected DEFAULT, TRACE, DEBUG, INFO, WARNING, ERROR or CRITICAL, got '${word}'; change the variable or unset it`,
+      );
+    }
   });
 
   it('takes an empty variable, or one that Kubernetes sets for a Service, as none', async () => {

@@ -30,7 +30,9 @@ function isSet(text: string | undefined): boolean {
 }
 
 function readText(option: Option<unknown>, env: EnvName<unknown>, text: string): unknown {
-  return typeof env === 'string' ? option.kind.fromText(text) : env.words[text.toLowerCase()];
+  if (typeof env === 'string') return option.kind.fromText(text);
+  const word = text.toLowerCase();
+  return Object.hasOwn(env.words, word) ? env.words[word] : undefined;
 }
 
 function wrongVariable(option: Option<unknown>, env: EnvName<unknown>, text: string): Problem {

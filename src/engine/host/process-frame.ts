@@ -117,8 +117,13 @@ function checkHead(head: Uint8Array): void {
 
 /** Not zeroed: every byte is overwritten before anybody sees it. */
 function allocate(length: number): Uint8Array {
-  const { buffer } = Buffer.allocUnsafeSlow(length);
-  return new Uint8Array(buffer, 0, length);
+  try {
+    const { buffer } = Buffer.allocUnsafeSlow(length);
+    return new Uint8Array(buffer, 0, length);
+  } catch (cause) {
+    const message = `The engine's process sends ${length} bytes at once, for which there is no memory; send fewer rows at a time`;
+    throw new NimifyError('ENGINE_FAILED', message, { cause });
+  }
 }
 
 /** Below it, one joined write costs less than several buffers in one call. */

@@ -1,4 +1,6 @@
 import type { FuzzTarget } from '../target.ts';
+import { configTarget, envTarget } from './config.ts';
+import { framesTarget } from './frames.ts';
 import { httpTarget } from './http.ts';
 import { npyTarget } from './npy.ts';
 import { rawTarget, requestTarget, responseTarget } from './oip.ts';
@@ -12,6 +14,9 @@ export async function createTargets(dataFolder: string): Promise<readonly FuzzTa
     responseTarget,
     rawTarget,
     npyTarget,
+    configTarget,
+    envTarget,
+    framesTarget,
     await httpTarget(),
   ];
 }
