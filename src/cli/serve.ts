@@ -71,7 +71,7 @@ async function serve(paths: readonly string[], command: Command): Promise<number
 }
 
 function toServerOptions({ server, log, models }: Config): ServerOptions {
-  const { host, httpPort, metricsPort, maxBodyBytes, receiveTimeoutMs } = server;
+  const { host, httpPort, metricsPort, maxBodyBytes, receiveTimeoutMs, sendTimeoutMs } = server;
   return {
     models: models.map(({ settings, ...model }) => ({
       ...model,
@@ -81,7 +81,7 @@ function toServerOptions({ server, log, models }: Config): ServerOptions {
     host,
     httpPort,
     metricsPort,
-    http: { maxBodyBytes, receiveTimeoutMs },
+    http: { maxBodyBytes, receiveTimeoutMs, sendTimeoutMs },
     accessLog: { share: log.accessShare, slowMs: log.slowMs },
   };
 }

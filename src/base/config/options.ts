@@ -59,6 +59,12 @@ export const SERVER_OPTIONS = {
       flag: '--receive-timeout-ms',
       doc: 'Longest time for a request to arrive whole.',
     }),
+    sendTimeoutMs: option(milliseconds(1), {
+      default: 30_000,
+      env: ['NIMIFY_SEND_TIMEOUT_MS'],
+      flag: '--send-timeout-ms',
+      doc: 'Longest time in which a client may take nothing of its answer before its connection is cut. What counts is the next 256 KiB.',
+    }),
     graceMs: option(milliseconds(0), {
       default: 25_000,
       env: ['NIMIFY_GRACE_MS'],

@@ -10,6 +10,7 @@ const SERVER = {
   metricsPort: 0,
   maxBodyBytes: 1,
   receiveTimeoutMs: 1,
+  sendTimeoutMs: 1,
   graceMs: 1,
 } as const;
 

@@ -11,6 +11,7 @@ function check(changes: Partial<Config['server']>, origins: Config['origins'] = 
     metricsPort: 8002,
     maxBodyBytes: 1,
     receiveTimeoutMs: 1,
+    sendTimeoutMs: 1,
     graceMs: 1,
     ...changes,
   } as const;
