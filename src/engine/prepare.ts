@@ -62,7 +62,10 @@ export async function prepareModel(
     if (!found.ok && isOverMemory(found.error)) throw tooLittleMemory(artifact, found.error);
     if (!found.ok && example !== undefined) throw refusedExample(artifact, found.reason, found.error);
     if (!found.ok)
-      log.warn({ model: name, version, reason: found.reason }, 'no self-test: give an example.json');
+      log.warn(
+        { model: name, version, reason: found.reason },
+        'not ready until it answers a request: no self-test could be made up; give an example.json beside the model',
+      );
     const batch = await decideBatchAxis(artifact, options, search, found);
     const notes = {
       host: instance.hostReason,

@@ -77,6 +77,7 @@ async function assembleOpened(
     platform: `${engine.name}_${artifact.format}`,
     labels,
     example: prepared.example,
+    ...(prepared.example === undefined ? { isUntested: true } : {}),
     notes: prepared.notes,
     loadedAtMs: deps.clock.wallMs(),
     defaultTimeoutMs: options.defaultTimeoutMs,

@@ -24,6 +24,8 @@ export interface ServedModel {
   /** Class names by output name. Empty where neither the model nor a file beside it has any. */
   readonly labels: Readonly<Record<string, readonly string[]>>;
   readonly example: ServedExample | undefined;
+  /** No request could be made up for a self-test: it is not ready until it has answered one. */
+  readonly isUntested?: boolean;
   /** Where runs happen and why, batch axis and why: for the log, metadata and `/v1/manifest`. */
   readonly notes: Readonly<Record<string, string>>;
   /** Wall-clock time at which it had been loaded, in milliseconds since 1970. */
@@ -41,8 +43,10 @@ export interface Registry {
    * @throws NimifyError MODEL_NOT_FOUND
    */
   find(name: string, version?: string): ServedModel;
-  /** True when every model is ready (or degraded) and the process is not draining. */
+  /** True when every model is ready and the process is not draining. */
   isReady(): boolean;
+  /** True when the model takes requests and has answered one: its self-test, or, failing that, a client's. */
+  isModelReady(served: ServedModel): boolean;
   /**
    * Checks the request against the signature, then lets the model answer.
    * @throws NimifyError

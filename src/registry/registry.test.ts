@@ -68,6 +68,20 @@ describe('createRegistry', () => {
     expect(registry.list()).toEqual([]);
   });
 
+  it('is not ready for a model that had no self-test, until it has answered somebody', async () => {
+    const registry = createRegistry();
+    const untested = { ...serve('m'), isUntested: true };
+    registry.add(untested);
+    expect([registry.isReady(), registry.isModelReady(untested)]).toEqual([false, false]);
+    const stray: Tensor = { name: 'stray', datatype: 'FP32', shape: [1], data: new Float32Array(1) };
+    await expect(
+      registry.infer(createInferRequest({ model: 'm', inputs: [stray] }), createContext()),
+    ).rejects.toThrow();
+    expect(registry.isReady()).toBe(false);
+    await registry.infer(createInferRequest({ model: 'm', inputs: [] }), createContext());
+    expect([registry.isReady(), registry.isModelReady(untested)]).toEqual([true, true]);
+  });
+
   it('checks a request against the signature before the model sees it', async () => {
     const registry = createRegistry();
     registry.add(serve('m'));

@@ -1,5 +1,6 @@
 import { NimifyError } from '../base/errors/nimify-error.ts';
 import { takesRequests } from '../model/contract.ts';
+import type { InferResponse } from '../model/request.ts';
 import { validateRequest } from '../model/validate.ts';
 import type { Registry, ServedModel } from './contract.ts';
 
@@ -14,6 +15,8 @@ export interface MutableRegistry extends Registry {
 
 export function createRegistry(): MutableRegistry {
   const models = new Map<string, Map<string, Entry>>();
+  /** Models without a self-test that have answered a client since. */
+  const shown = new WeakSet<ServedModel>();
   let draining = false;
 
   function put(name: string, version: string, entry: Entry): void {
@@ -41,6 +44,16 @@ export function createRegistry(): MutableRegistry {
     return entry.served;
   }
 
+  function isModelReady(served: ServedModel): boolean {
+    return takesRequests(served.model.state) && (served.isUntested !== true || shown.has(served));
+  }
+
+  async function noteFirst(answer: Promise<InferResponse>, served: ServedModel): Promise<InferResponse> {
+    const response = await answer;
+    shown.add(served);
+    return response;
+  }
+
   return {
     list: () => [...loaded()].sort(byNameAndVersion),
     find,
@@ -48,17 +61,19 @@ export function createRegistry(): MutableRegistry {
       if (draining || models.size === 0) return false;
       for (const versions of models.values()) {
         for (const entry of versions.values()) {
-          if (entry.state === 'loading' || !takesRequests(entry.served.model.state)) return false;
+          if (entry.state === 'loading' || !isModelReady(entry.served)) return false;
         }
       }
       return true;
     },
+    isModelReady,
     // No async function: a refusal costs no promise of its own, and the model's promise is passed on as it is.
     infer(request, context) {
       try {
         const served = find(request.model, request.version);
         validateRequest(served.model.signature, request);
-        return served.model.infer(request, context);
+        const answer = served.model.infer(request, context);
+        return served.isUntested === true && !shown.has(served) ? noteFirst(answer, served) : answer;
       } catch (refused) {
         return Promise.reject(refused);
       }

@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
-import { takesRequests } from '../../model/contract.ts';
 import type { TensorSpec } from '../../model/signature.ts';
 import type { ServedModel } from '../../registry/contract.ts';
 import type { HttpDeps } from './deps.ts';
@@ -43,7 +42,7 @@ function statusOf(ready: boolean, reply: FastifyReply): FastifyReply {
 
 function isModelReady(deps: HttpDeps, name: string, version: string | undefined): boolean {
   try {
-    return takesRequests(deps.registry.find(name, version).model.state);
+    return deps.registry.isModelReady(deps.registry.find(name, version));
   } catch (refused) {
     if (refused instanceof NimifyError && refused.code === 'MODEL_NOT_READY') return false;
     throw refused;

@@ -1,4 +1,4 @@
-import { type ModelState, takesRequests } from '../../../model/contract.ts';
+import type { ModelState } from '../../../model/contract.ts';
 import type { Registry, ServedModel } from '../../../registry/contract.ts';
 
 /** `/v1/models`: OpenAI's list, which NIM uses, and beside it the names alone, as KServe's v1 protocol has them. */
@@ -22,7 +22,7 @@ export function modelStatus(registry: Registry, name: string, version: string | 
   return {
     ...modelObject(served),
     name,
-    ready: takesRequests(served.model.state),
+    ready: registry.isModelReady(served),
     labels: served.labels,
     model_version_status: covered.map((one) => ({
       version: one.version,
