@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { differenceOf } from './answers.mjs';
+import { freePort } from './free-port.mjs';
+import { runLoad, writeLoadScript } from './load.mjs';
+import { busyUsOf, cpuUsOf, pssBytesOf } from './process-cost.mjs';
+import { startServer } from './server-process.mjs';
+
+const run = promisify(execFile);
+
+/** A run lasts as long as this many requests one after another on each connection, within bounds. */
+const ROUND_TRIPS = 2.5;
+const LONGEST_SECONDS = 6;
+/** Connections are left out that would make a request wait longer than this for the others before it. */
+const LONGEST_WAIT_SECONDS = 3.5;
+
+/** Runs a second of the bare engine, on the servers' core. Returns runs per second and microseconds a run. */
+export async function runRaw(model, { root, serverCore, seconds = 1 }) {
+  const script = `${root}/bench/peers/raw-session.mjs`;
+  const env = { ...process.env, MODEL: model.path, SECONDS: String(seconds) };
+  const { stdout } = await run('taskset', ['-c', serverCore, process.execPath, script], { env });
+  return JSON.parse(stdout);
+}
+
+/** All servers that are up for one model: one is awake, the others are stopped. */
+export async function startAll(servers, model, options) {
+  const up = [];
+  const failed = [];
+  for (const server of servers) {
+    const port = await freePort();
+    const [encoding] = server.encodings;
+    const probe = { port, ...server.request(model, encoding) };
+    try {
+      const process = await startServer(await server.start(model, port), { core: options.serverCore, probe });
+      await process.settle();
+      process.pause();
+      up.push({ ...server, port, process });
+    } catch (error) {
+      failed.push({ server: server.name, model: model.name, reason: String(error.message ?? error) });
+    }
+  }
+  return { up, failed };
+}
+
+/** One run of one server: latency and throughput by wrk, cost by the kernel's books. */
+export async function measureRun(server, script, { connections, seconds, serverCore, loadCore }) {
+  const { process, port } = server;
+  process.resume();
+  try {
+    await process.settle();
+    const cpuBefore = cpuUsOf(process.group);
+    const busyBefore = busyUsOf(serverCore);
+    const from = performance.now();
+    const load = await runLoad(script, { port, connections, seconds, core: loadCore });
+    const elapsedUs = (performance.now() - from) * 1000;
+    const cpuUs = cpuUsOf(process.group) - cpuBefore;
+    const foreignUs = busyUsOf(serverCore) - busyBefore - cpuUs;
+    const pssBytes = pssBytesOf(process.group);
+    await process.settle();
+    return {
+      ...load,
+      cpuUsPerRequest: load.requests === 0 ? null : cpuUs / load.requests,
+      /** Of the server's core, by other processes: shows a machine that was not quiet. */
+      foreignShare: Math.max(0, foreignUs / elapsedUs),
+      pssBytes,
+    };
+  } finally {
+    process.pause();
+  }
+}
+
+/** Refuses to measure a server that answers something else than the first one does. */
+export async function checkAnswers(up, model, encoding, ask) {
+  let expected;
+  for (const server of up.filter(({ encodings }) => encodings.includes(encoding))) {
+    const { read, ...request } = server.request(model, encoding);
+    server.process.resume();
+    const { status, headers, body } = await ask({ port: server.port, ...request });
+    server.process.pause();
+    const elements = status === 200 ? read(body, headers, expected?.length) : undefined;
+    const difference =
+      elements === undefined ? `status ${status}` : differenceOf(expected ?? elements, elements);
+    if (difference !== undefined) {
+      throw new Error(`${server.name} answers ${model.name} over ${encoding} otherwise: ${difference}`);
+    }
+    expected ??= elements;
+  }
+}
+
+/** The scenarios of one model: encodings and connections, each with how long its runs take. */
+export function scenariosOf(model, runUs, { encodings, concurrencies, seconds, quick }) {
+  const scenarios = [];
+  const leftOut = [];
+  for (const encoding of encodings) {
+    for (const connections of concurrencies) {
+      const waitSeconds = (connections * runUs) / 1e6;
+      if (waitSeconds > LONGEST_WAIT_SECONDS) {
+        leftOut.push({ model: model.name, encoding, connections, waitSeconds });
+        continue;
+      }
+      const wanted = quick ? seconds : Math.max(seconds, ROUND_TRIPS * waitSeconds);
+      scenarios.push({ encoding, connections, seconds: Math.ceil(Math.min(LONGEST_SECONDS, wanted)) });
+    }
+  }
+  return { scenarios, leftOut };
+}
+
+export function loadScriptFor(server, model, encoding, cache) {
+  const { path, headers, body } = server.request(model, encoding);
+  return writeLoadScript(`${cache}/${server.name}-${model.name}-${encoding}.lua`, { path, headers, body });
+}

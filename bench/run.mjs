@@ -1,0 +1,195 @@
+/**
+ * `npm run bench`: nimify beside its peers and its floors. Writes bench/results/<date>-<label>.json with every
+ * number, and a page beside it with tables and what became of the bars. `--help` lists the flags.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { orExplain, setUp } from '../scripts/setup.mjs';
+import { judgeBars, noiseOf } from './harness/bars.mjs';
+import { readFlags } from './harness/flags.mjs';
+import { describeMachine, requireTools } from './harness/machine.mjs';
+import {
+  checkAnswers,
+  loadScriptFor,
+  measureRun,
+  runRaw,
+  scenariosOf,
+  startAll,
+} from './harness/measure.mjs';
+import { findModels } from './harness/models.mjs';
+import { CACHE, places, ROOT } from './harness/places.mjs';
+import { profileServer } from './harness/profile-server.mjs';
+import { buildModels, packageVersions, preparePython } from './harness/python.mjs';
+import { renderReport } from './harness/report.mjs';
+import { ask } from './harness/server-process.mjs';
+import { serversFor } from './harness/servers.mjs';
+import { measureStartUps } from './harness/start-up.mjs';
+
+/** The model whose start-up and idle memory are measured: tiny, so that what shows is the server. */
+const START_UP_MODEL = 'own_iris_rf';
+const START_UP_ROUNDS = 7;
+/** The bare engine runs in the same rounds as the servers at so many connections. */
+const RAW_BESIDE = 64;
+const PROFILED = ['own_iris_rf', 'pixels'];
+const PACKAGES = ['fastapi', 'uvicorn', 'uvloop', 'httptools', 'orjson', 'numpy', 'onnxruntime', 'litserve'];
+
+const flags = readFlags(process.argv.slice(2), hostname());
+await orExplain(setUp);
+const startedAt = Date.now();
+mkdirSync(CACHE, { recursive: true });
+requireTools({ root: ROOT, ...flags });
+const machine = describeMachine({ root: ROOT });
+const python = preparePython({
+  variable: 'NIMIFY_BENCH_PYTHON',
+  folder: `${CACHE}/python`,
+  requirements: `${ROOT}/bench/requirements.txt`,
+});
+buildModels({ python, script: `${ROOT}/bench/models/make_models.py`, folder: `${CACHE}/models` });
+const { servers, unavailable, versions } = chooseServers();
+const { models, leftOut } = chooseModels();
+const options = { ...flags, root: ROOT, cache: CACHE };
+
+const results = {
+  ...{ label: flags.label, date: new Date().toISOString().slice(0, 10), args: process.argv.slice(2) },
+  ...{ machine, versions, seconds: flags.seconds, rounds: flags.rounds, unavailable, leftOut },
+  ...{ models: [], runs: [], raw: [], startUps: [], failed: [], profiles: [] },
+};
+
+results.startUps = await startUps();
+for (const model of models) await measureModel(model);
+if (flags.profile) results.profiles = await profiles();
+results.bars = judgeBars(results);
+results.noise = noiseOf(results.runs);
+results.tookSeconds = Math.round((Date.now() - startedAt) / 1000);
+
+const out = flags.out ?? `${ROOT}/bench/results`;
+mkdirSync(out, { recursive: true });
+const name = `${out}/${results.date}-${results.label}`;
+writeFileSync(`${name}.json`, `${JSON.stringify(results, undefined, 1)}\n`);
+writeFileSync(`${name}.md`, renderReport(results));
+say(`${name}.md after ${Math.round(results.tookSeconds / 60)} min`);
+for (const { what, bar, unit, measured, verdict } of results.bars) {
+  const value = measured === undefined ? '' : `: ${measured.median.toFixed(2)} ${unit}`;
+  say(`${verdict.padEnd(12)} ${what}${value} (${bar} ${unit})`);
+}
+
+function chooseServers() {
+  const missing = [];
+  let mlserverPython;
+  const found = { ...packageVersions(python, PACKAGES) };
+  if (flags.peers.includes('mlserver')) {
+    try {
+      mlserverPython = preparePython({
+        variable: 'NIMIFY_BENCH_MLSERVER_PYTHON',
+        folder: `${CACHE}/python-mlserver`,
+        requirements: `${ROOT}/bench/requirements-mlserver.txt`,
+      });
+      found.mlserver = packageVersions(mlserverPython, ['mlserver']).mlserver;
+    } catch (error) {
+      missing.push({ server: 'mlserver', reason: error.message });
+    }
+  }
+  if (flags.peers.includes('litserve') && found.litserve === undefined) {
+    missing.push({ server: 'litserve', reason: 'not installed there' });
+  }
+  const wanted = new Set(['nimify', 'fastapi', 'nimify-again', 'node-http', ...flags.peers]);
+  const chosen = serversFor({ root: ROOT, cache: CACHE, python, mlserverPython }).filter(
+    ({ name: server }) => wanted.has(server) && !missing.some((one) => one.server === server),
+  );
+  return { servers: chosen, unavailable: missing, versions: found };
+}
+
+function chooseModels() {
+  const all = findModels(flags.models, places());
+  const there = all.filter((model) => !model.missing);
+  for (const model of all) if (model.missing) say(`without ${model.name}: ${model.path} is not there`);
+  return { models: there, leftOut: [] };
+}
+
+async function startUps() {
+  const [model] = findModels([START_UP_MODEL], places());
+  const measured = servers.filter((server) => ['nimify', 'node-http', 'fastapi'].includes(server.name));
+  say(`start-up of ${model.name}`);
+  const rounds = flags.quick ? 2 : START_UP_ROUNDS;
+  return measureStartUps(measured, model, { rounds, serverCore: flags.serverCore });
+}
+
+async function measureModel(model) {
+  const first = await runRaw(model, options);
+  const { scenarios, leftOut: out } = scenariosOf(model, first.runUs, flags);
+  results.leftOut.push(...out);
+  say(`${model.name}: ${Math.round(first.runUs)} µs a run`);
+  const { up, failed } = await startAll(servers, model, options);
+  results.failed.push(...failed);
+  for (const { server, reason } of failed) say(`${server} does not serve ${model.name}: ${reason}`);
+  try {
+    const bodyBytes = {};
+    for (const encoding of flags.encodings) {
+      await checkAnswers(up, model, encoding, ask);
+      bodyBytes[encoding] = servers[0].request(model, encoding).body.length;
+      for (const server of up) if (server.encodings.includes(encoding)) await warmUp(server, model, encoding);
+    }
+    results.models.push({
+      name: model.name,
+      about: model.about,
+      bodyBytes,
+      inputs: model.inputs.map(toSpec),
+    });
+    for (const scenario of scenarios) await measureScenario(model, scenario, up);
+  } finally {
+    for (const { process } of up) await process.stop();
+  }
+}
+
+async function warmUp(server, model, encoding) {
+  const script = loadScriptFor(server, model, encoding, CACHE);
+  await measureRun(server, script, { ...options, connections: 8, seconds: 1 });
+}
+
+async function measureScenario(model, { encoding, connections, seconds }, up) {
+  const measured = up.filter(
+    (server) => server.encodings.includes(encoding) && (server.concurrencies?.includes(connections) ?? true),
+  );
+  for (let round = 0; round < flags.rounds; round += 1) {
+    for (const server of measured) {
+      const script = loadScriptFor(server, model, encoding, CACHE);
+      const where = { model: model.name, encoding, connections, server: server.name, round };
+      const run = await measureRun(server, script, { ...options, connections, seconds }).catch((error) => {
+        // A peer that died: the others are measured all the same, and the page says so.
+        results.failed.push({
+          ...where,
+          reason: `${encoding}, ${connections} connections: ${error.message}`,
+        });
+      });
+      if (run === undefined) continue;
+      results.runs.push({ ...where, ...run });
+      const cost = `${Math.round(run.perSecond)}/s, p99 ${(run.p99Us / 1000).toFixed(1)} ms, ${run.cpuUsPerRequest?.toFixed(1)} µs`;
+      const failures = run.failed > 0 ? `, ${run.failed} FAILED` : '';
+      say(`  ${encoding} ${connections} ${server.name}: ${cost}${failures}`);
+    }
+    if (connections === RAW_BESIDE) {
+      results.raw.push({ model: model.name, encoding, round, ...(await runRaw(model, options)) });
+    }
+  }
+}
+
+async function profiles() {
+  const made = [];
+  const nimify = servers.find((server) => server.name === 'nimify');
+  for (const model of models.filter((one) => PROFILED.includes(one.name))) {
+    for (const encoding of flags.encodings) {
+      say(`profile of ${model.name}, ${encoding}`);
+      const seconds = flags.quick ? 2 : 5;
+      made.push(await profileServer(nimify, model, encoding, { ...options, connections: 64, seconds }));
+    }
+  }
+  return made;
+}
+
+function toSpec({ name: input, datatype, shape }) {
+  return { name: input, datatype, shape };
+}
+
+function say(line) {
+  process.stderr.write(`${line}\n`);
+}
