@@ -20,6 +20,16 @@ describe('createRunCost', () => {
     for (let run = 0; run < 50; run++) cost.observe(16 * 1024, 100);
     expect(cost.predictNs(16 * 1024)).toBeGreaterThan(95);
   });
+
+  it('does not take one interrupted run for the truth, and believes a cost that stays', () => {
+    const cost = createRunCost({ sizeBytes: 16, computeNs: 10_000 });
+    cost.observe(16, 16_000_000);
+    expect(cost.predictNs(16)).toBeLessThan(20_000);
+    cost.observe(32, 16_000_000);
+    expect(cost.predictNs(32)).toBeLessThan(200_000);
+    for (let run = 0; run < 50; run++) cost.observe(16, 16_000_000);
+    expect(cost.predictNs(16)).toBeGreaterThan(15_000_000);
+  });
 });
 
 describe('sizeOf', () => {

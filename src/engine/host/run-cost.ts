@@ -6,6 +6,9 @@ import { isBytesData, type Tensor } from '../../base/tensor/tensor.ts';
  * is extrapolated from the nearest smaller one, in proportion to size: too much where a fixed cost dominates (the
  * run then goes to a thread and teaches its class), too little where cost grows faster than size.
  *
+ * Time is the wall's, so a run that was interrupted seems long: one observation counts for at most four times what
+ * was predicted. A cost that did rise is believed within some runs.
+ *
  * What depends on values alone (a loop's trip count) cannot be predicted.
  */
 export interface RunCost {
@@ -20,24 +23,25 @@ export function createRunCost(example: { readonly sizeBytes: number; readonly co
   function observe(sizeBytes: number, computeNs: number): void {
     const at = classOf(sizeBytes);
     const before = lately[at]!;
-    lately[at] = before === 0 ? computeNs : before + (computeNs - before) * WEIGHT_OF_NEWEST;
+    const believedNs = Math.min(computeNs, MOST_AT_ONCE * predictNs(sizeBytes) || computeNs);
+    lately[at] = before === 0 ? believedNs : before + (believedNs - before) * WEIGHT_OF_NEWEST;
   }
 
-  return {
-    observe,
-    predictNs(sizeBytes) {
-      const at = classOf(sizeBytes);
-      for (let smaller = at; smaller >= 0; smaller--) {
-        if (lately[smaller]! > 0) return lately[smaller]! * 2 ** (at - smaller);
-      }
-      return lately.find((known) => known > 0) ?? 0;
-    },
-  };
+  function predictNs(sizeBytes: number): number {
+    const at = classOf(sizeBytes);
+    for (let smaller = at; smaller >= 0; smaller--) {
+      if (lately[smaller]! > 0) return lately[smaller]! * 2 ** (at - smaller);
+    }
+    return lately.find((known) => known > 0) ?? 0;
+  }
+
+  return { observe, predictNs };
 }
 
 /** Classes up to 2^52 bytes. */
 const CLASSES = 53;
 const WEIGHT_OF_NEWEST = 0.2;
+const MOST_AT_ONCE = 4;
 
 function classOf(sizeBytes: number): number {
   return Math.min(CLASSES - 1, Math.floor(Math.log2(Math.max(1, sizeBytes))));
