@@ -129,8 +129,40 @@ describe('readModelFile', () => {
     ['nul\0byte', 'INVALID_INPUT', 'cannot be opened'],
   ])('refuses %j', async (name, code, text) => {
     const refusal = readFixture(name);
-    await expect(refusal).rejects.toMatchObject({ code, message: expect.stringContaining(text) });
+    await expect(refusal).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(text),
+      details: { where: expect.stringMatching(/^byte \d+$|^\//) },
+    });
     await expect(refusal).rejects.toThrow(join(FIXTURES, name));
+  });
+
+  it('keeps the reason of the system as the cause, and the place within the file as its detail', async () => {
+    const path = join(FIXTURES, 'no such file');
+    await expect(readModelFile(path)).rejects.toMatchObject({
+      message: `there is no file at ${path}; check the path`,
+      details: { where: path },
+      cause: { code: 'ENOENT' },
+    });
+    await expect(readFixture('not_a_model.onnx')).rejects.toMatchObject({
+      message: `${join(FIXTURES, 'not_a_model.onnx')}: this is a text file, not an ONNX model; give a .onnx or .ort file`,
+      details: { where: join(FIXTURES, 'not_a_model.onnx') },
+    });
+    await expect(readFixture('external_data')).rejects.toMatchObject({
+      message: `${join(FIXTURES, 'external_data')} is a folder; give the path of the .onnx or .ort file in it`,
+      details: { where: join(FIXTURES, 'external_data') },
+    });
+    await expect(readFixture('truncated.onnx')).rejects.toMatchObject({ details: { missingBytes: 167 } });
+  });
+
+  // Root may read everything.
+  it.skipIf(process.getuid?.() === 0)('says that a file may not be read', async () => {
+    const path = join(folder, 'secret.onnx');
+    await writeFile(path, 'x', { mode: 0o000 });
+    await expect(readModelFile(path)).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: `${path} may not be read by this user; change its permissions`,
+    });
   });
 
   it('refuses what is no ordinary file', async () => {

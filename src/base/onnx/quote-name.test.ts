@@ -9,6 +9,7 @@ describe('quoteName', () => {
 
   it('takes the power from terminal sequences and bounds the length', () => {
     expect(quoteName('a\u001b[31mb\nc')).toBe("'a?[31mb?c'");
+    expect(quoteName('x'.repeat(100))).toBe(`'${'x'.repeat(100)}'`);
     expect(quoteName('x'.repeat(1_000_000))).toBe(`'${'x'.repeat(100)}...'`);
   });
 });
