@@ -63,7 +63,7 @@ export const SERVER_OPTIONS = {
       default: 30_000,
       env: ['NIMIFY_SEND_TIMEOUT_MS'],
       flag: '--send-timeout-ms',
-      doc: 'Longest time in which a client may take nothing of its answer before its connection is cut. What counts is the next 256 KiB.',
+      doc: 'Longest time in which a client may take nothing of its answer before its connection is cut. What counts is the next MiB.',
     }),
     graceMs: option(milliseconds(0), {
       default: 25_000,

@@ -103,7 +103,7 @@ export function sendReply(
 }
 
 /** What a client must take within the send timeout: a write counts as taken when all of it is. */
-const PIECE_BYTES = 256 * 1024;
+const PIECE_BYTES = 1024 * 1024;
 
 /** Hands over one piece after the other, each when the system has taken the last. */
 function writeInPieces(response: ServerResponse, chunks: readonly Uint8Array[]): void {
