@@ -21,11 +21,15 @@ export async function openRaw(port: number): Promise<RawClient> {
   const socket = connect(port, '127.0.0.1');
   // A reset is one of the ways in which a connection may close here.
   socket.on('error', () => {});
-  let buffered = Buffer.alloc(0);
+  let chunks: Buffer[] = [];
+  let bufferedBytes = 0;
+  /** Below this, no further answer can be whole: large ones are joined once, not at each chunk. */
+  let wantedBytes = 0;
   let wake = () => {};
   socket.on('data', (chunk: Buffer) => {
-    buffered = Buffer.concat([buffered, chunk]);
-    wake();
+    chunks.push(chunk);
+    bufferedBytes += chunk.length;
+    if (bufferedBytes >= wantedBytes) wake();
   });
   const closed = new Promise<void>((resolve) => {
     socket.on('close', () => {
@@ -41,12 +45,16 @@ export async function openRaw(port: number): Promise<RawClient> {
     send: (bytes) => socket.write(bytes),
     async next() {
       for (;;) {
+        const buffered = Buffer.concat(chunks);
+        chunks = [buffered];
         const taken = takeAnswer(buffered);
         if (taken !== undefined) {
-          buffered = buffered.subarray(taken.length);
+          chunks = [buffered.subarray(taken.length)];
+          bufferedBytes -= taken.length;
           return taken.answer;
         }
         if (socket.closed) throw new Error(`connection closed; unread: ${buffered.toString('latin1')}`);
+        wantedBytes = Math.max(bufferedBytes + 1, headOf(buffered)?.end ?? 0);
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
@@ -55,9 +63,15 @@ export async function openRaw(port: number): Promise<RawClient> {
   };
 }
 
-export function takeAnswer(
-  bytes: Buffer,
-): { readonly answer: RawAnswer; readonly length: number } | undefined {
+interface Head {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Where its body begins and ends. */
+  readonly start: number;
+  readonly end: number;
+}
+
+function headOf(bytes: Buffer): Head | undefined {
   const headEnd = bytes.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;
   const [statusLine = '', ...lines] = bytes.subarray(0, headEnd).toString('latin1').split('\r\n');
@@ -67,10 +81,18 @@ export function takeAnswer(
     headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
   }
   const start = headEnd + 4;
-  const length = start + Number(headers['content-length'] ?? 0);
-  if (bytes.length < length) return undefined;
   const status = Number(statusLine.split(' ')[1]);
-  return { answer: { status, headers, body: bytes.subarray(start, length) }, length };
+  return { status, headers, start, end: start + Number(headers['content-length'] ?? 0) };
+}
+
+/** The first answer of what a server has said, if it is there in full. */
+export function takeAnswer(
+  bytes: Buffer,
+): { readonly answer: RawAnswer; readonly length: number } | undefined {
+  const head = headOf(bytes);
+  if (head === undefined || bytes.length < head.end) return undefined;
+  const { status, headers, start, end } = head;
+  return { answer: { status, headers, body: bytes.subarray(start, end) }, length: end };
 }
 
 /** A whole request as bytes; `content-length` is added where the body is given. */
