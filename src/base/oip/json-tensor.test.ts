@@ -205,3 +205,59 @@ describe('reserving', () => {
     expect((data as BigInt64Array).buffer.byteLength).toBeLessThanOrEqual(8 * 8);
   });
 });
+
+describe('booleans', () => {
+  it.each([
+    ['true', [1]],
+    ['[true,false,1,0]', [1, 0, 1, 0]],
+    ['[ 0 , 1 ]', [0, 1]],
+    ['1', [1]],
+    ['0', [0]],
+    [`[${Array(40).fill('true').join()}]`, Array(40).fill(1)],
+  ])('%s', (text, values) => {
+    expect([...(scan(text, 'BOOL').data as Uint8Array)]).toEqual(values);
+  });
+
+  it.each([
+    'tru',
+    'truE',
+    'falsy',
+    'fals',
+    '2',
+    '10',
+    '19',
+    '00',
+    '0.0',
+    '1.',
+    '1e0',
+    '1E0',
+    '-0',
+    '"true"',
+    'null',
+    't',
+    'f',
+  ])('refuses %s', (text) => {
+    expect(() => scan(`[${text}]`, 'BOOL')).toThrow('inputs[0].data[0]: expected true, false, 1 or 0 (BOOL)');
+    expect(() => scan(text, 'BOOL')).toThrow('inputs[0].data: expected true, false, 1 or 0 (BOOL)');
+  });
+});
+
+describe('strings', () => {
+  it('take no more room than the text that may come, and keep what they had when they grow', () => {
+    const strings = Array.from({ length: 300 }, (_, i) => 'é'.repeat(i % 7) + String(i));
+    const { data } = scan(JSON.stringify(strings), 'BYTES');
+    expect(toStrings(data as BytesData)).toEqual(strings);
+    const { bytes, offsets } = data as BytesData;
+    expect(offsets).toHaveLength(301);
+    expect(bytes.length).toBe(offsets[300]);
+    expect(bytes.buffer.byteLength).toBeLessThanOrEqual(JSON.stringify(strings).length * 2);
+  });
+
+  it('of one long element', () => {
+    const long = 'x'.repeat(100_000);
+    expect(toStrings(scan(JSON.stringify([long]), 'BYTES').data as BytesData)).toEqual([long]);
+    expect((scan(JSON.stringify([long]), 'BYTES').data as BytesData).bytes.buffer.byteLength).toBeLessThan(
+      100_100,
+    );
+  });
+});

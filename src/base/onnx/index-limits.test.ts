@@ -114,4 +114,71 @@ describe('index limits', () => {
       ),
     ).toEqual({});
   });
+
+  it('know the operators under either name of their domain, and no others', () => {
+    const gather = node('Gather', ['words', 'ids'], ['y']);
+    expect(limitsOf({ ...gather, domain: 'ai.onnx' })).toEqual({ ids: 20 });
+    expect(limitsOf({ ...gather, domain: 'my.own' })).toEqual({});
+    const quantized = node('GatherBlockQuantized', ['words', 'ids'], ['y'], { gather_axis: 1 });
+    expect(limitsOf({ ...quantized, domain: 'com.microsoft' })).toEqual({ ids: 4 });
+    expect(limitsOf(quantized)).toEqual({});
+    const otherOfTheirs = node('Attention', ['ids', 'more', 'words', 'p', 'few'], ['y']);
+    expect(limitsOf({ ...otherOfTheirs, domain: 'com.microsoft' })).toEqual({});
+  });
+
+  it('need a table and indices', () => {
+    expect(limitsOf(node('Gather', ['words'], ['y']))).toEqual({});
+    expect(limitsOf(node('Gather', ['', 'ids'], ['y']))).toEqual({});
+    expect(limitsOf(node('Gather', ['words', ''], ['y']))).toEqual({});
+    expect(limitsOf(node('Gather', ['nowhere', 'ids'], ['y']))).toEqual({});
+    expect(limitsOf(node('Gather', ['words', 'nowhere'], ['y']))).toEqual({});
+  });
+
+  it('take nothing from a table without rows', () => {
+    const facts = createGraphFacts();
+    const main = facts.openScope(undefined);
+    facts.addInput(main, 'ids');
+    facts.addTable(main, 'empty', table(0, 4));
+    facts.addTable(main, 'scalar', table());
+    facts.addNode(main, node('Gather', ['empty', 'ids'], ['y']));
+    facts.addNode(main, node('Gather', ['scalar', 'ids'], ['z']));
+    expect([...facts.indexLimits(main)]).toEqual([]);
+  });
+
+  it('pass through the chosen values of Where, and not through its condition', () => {
+    expect(
+      limitsOf(node('Where', ['ids', 'more', 'pad'], ['chosen']), node('Gather', ['words', 'chosen'], ['y'])),
+    ).toEqual({ more: 20 });
+  });
+
+  it('pass through the first input of an operator that moves values, and no other', () => {
+    expect(
+      limitsOf(node('Reshape', ['ids', 'more'], ['moved']), node('Gather', ['words', 'moved'], ['y'])),
+    ).toEqual({ ids: 20 });
+    expect(
+      limitsOf(node('Identity', ['ids'], ['same'], { to: 9 }), node('Gather', ['words', 'same'], ['y'])),
+    ).toEqual({ ids: 20 });
+    expect(limitsOf(node('Identity', [], ['same']), node('Gather', ['words', 'same'], ['y']))).toEqual({});
+  });
+
+  it('see a table only where its shape is kept', () => {
+    for (const shaping of ['Concat', 'Where', 'Reshape']) {
+      expect(
+        limitsOf(node(shaping, ['words', 'words', 'words'], ['t']), node('Gather', ['t', 'ids'], ['y'])),
+      ).toEqual({});
+    }
+    expect(limitsOf(node('Identity', [], ['t']), node('Gather', ['t', 'ids'], ['y']))).toEqual({});
+    const chain = (length: number) => [
+      ...Array.from({ length }, (_, i) => node('Identity', [i === 0 ? 'words' : `t${i}`], [`t${i + 1}`])),
+      node('Gather', [`t${length}`, 'ids'], ['y']),
+    ];
+    expect(limitsOf(...chain(7))).toEqual({ ids: 20 });
+    expect(limitsOf(...chain(8))).toEqual({});
+  });
+
+  it('do not turn values of a quantised table into indices', () => {
+    expect(
+      limitsOf(node('DequantizeLinear', ['ids', 's'], ['real']), node('Gather', ['words', 'real'], ['y'])),
+    ).toEqual({});
+  });
 });
