@@ -92,7 +92,14 @@ function chooseServers() {
   if (flags.peers.includes('litserve') && found.litserve === undefined) {
     missing.push({ server: 'litserve', reason: 'not installed there' });
   }
-  const wanted = new Set(['nimify', 'fastapi', 'nimify-again', 'node-http', ...flags.peers]);
+  const wanted = new Set([
+    'nimify',
+    'fastapi',
+    'fastapi-documented',
+    'nimify-again',
+    'node-http',
+    ...flags.peers,
+  ]);
   const chosen = serversFor({ root: ROOT, cache: CACHE, python, mlserverPython }).filter(
     ({ name: server }) => wanted.has(server) && !missing.some((one) => one.server === server),
   );

@@ -31,24 +31,32 @@ export function serversFor({ root, cache, python, mlserverPython }) {
       return { path, headers, body, read: elementsOfBinary };
     },
   };
+  const uvicorn = (path, port, app) => ({
+    command: python,
+    args: [
+      ...['-m', 'uvicorn', '--loop', 'uvloop', '--http', 'httptools', '--no-access-log'],
+      ...['--log-level', 'warning', '--port', String(port), app],
+    ],
+    cwd: peers,
+    env: { MODEL: path },
+  });
   return [
     { name: 'nimify', ...nimify },
     {
       name: 'fastapi',
       encodings: ['json', 'binary'],
-      start: ({ path }, port) => ({
-        command: python,
-        args: [
-          ...['-m', 'uvicorn', '--loop', 'uvloop', '--http', 'httptools', '--no-access-log'],
-          ...['--log-level', 'warning', '--port', String(port), 'fastapi_server:app'],
-        ],
-        cwd: peers,
-        env: { MODEL: path },
+      start: ({ path }, port) => uvicorn(path, port, 'fastapi_server:app'),
+      request: (model, encoding) => ({ path: '/infer', ...plainRequest(model, encoding) }),
+    },
+    {
+      name: 'fastapi-documented',
+      encodings: ['json', 'binary'],
+      concurrencies: [1, 64],
+      start: ({ path }, port) => uvicorn(path, port, 'fastapi_documented_server:app'),
+      request: (model, encoding) => ({
+        path: encoding === 'json' ? '/infer' : '/infer-binary',
+        ...plainRequest(model, encoding),
       }),
-      request: (model, encoding) =>
-        encoding === 'json'
-          ? { path: '/infer', headers: JSON_TYPE, body: jsonBody(model), read: elementsOfJson }
-          : { path: '/infer', headers: BARE_TYPE, body: bareBody(model), read: elementsOfBare },
     },
     // The same as the first: what the two differ by is what a ratio must exceed to mean anything.
     { name: 'nimify-again', ...nimify },
@@ -95,6 +103,13 @@ export function serversFor({ root, cache, python, mlserverPython }) {
       }),
     },
   ];
+}
+
+/** The protocol's JSON, or nothing but the tensors' bytes. */
+function plainRequest(model, encoding) {
+  return encoding === 'json'
+    ? { headers: JSON_TYPE, body: jsonBody(model), read: elementsOfJson }
+    : { headers: BARE_TYPE, body: bareBody(model), read: elementsOfBare };
 }
 
 /** MLServer is set up by files. Inference stays in the server's own process, as in the others. */
