@@ -36,6 +36,13 @@ export interface Model {
    * @throws NimifyError
    */
   infer(request: InferRequest, context: RequestContext): Promise<InferResponse>;
+  /**
+   * The same answer before it returns, or undefined: "not at once; call `infer`". A call that gave undefined has had
+   * no effect: nothing is counted, nothing held. It never waits; of `context.cancel` it asks only whether it happened.
+   * The request stays the caller's: nothing in it is kept. Absent where no answer can ever be given at once.
+   * @throws NimifyError what `infer` would reject with
+   */
+  inferNow?(request: InferRequest, context: RequestContext): InferResponse | undefined;
   /** Takes no more requests, lets the running ones finish for at most `graceMs`, then frees everything. */
   close(options: { readonly graceMs: number }): Promise<void>;
 }

@@ -16,10 +16,15 @@ export interface FakeModelOptions {
     request: InferRequest,
     context: RequestContext,
   ) => readonly Tensor[] | InferResponse | Promise<readonly Tensor[] | InferResponse>;
+  /** The outputs for a request that is answered at once; undefined: not this one. Default: there is no such way. */
+  readonly answerNow?: (
+    request: InferRequest,
+    context: RequestContext,
+  ) => readonly Tensor[] | InferResponse | undefined;
 }
 
 export interface FakeModel extends Model {
-  /** Every request it was asked, in order. */
+  /** Every request it was asked, in order; of those that were to be answered at once only what was answered. */
   readonly requests: readonly InferRequest[];
   readonly contexts: readonly RequestContext[];
   readonly closedWith: { readonly graceMs: number } | undefined;
@@ -34,6 +39,25 @@ export function createFakeModel(options: FakeModelOptions = {}): FakeModel {
   const listeners = new Set<(state: ModelState) => void>();
   let state = options.state ?? 'ready';
   let closedWith: { readonly graceMs: number } | undefined;
+  const { answerNow } = options;
+
+  function note(request: InferRequest, context: RequestContext): void {
+    requests.push(request);
+    contexts.push(context);
+  }
+
+  function respond(request: InferRequest, answer: readonly Tensor[] | InferResponse): InferResponse {
+    if (!isOutputs(answer)) return answer;
+    return {
+      model: name,
+      version,
+      id: request.id,
+      outputs: answer,
+      parameters: {},
+      report: { cache: 'none', computeNs: 0, cacheable: true },
+      owner: BORROWED,
+    };
+  }
 
   return {
     kind: 'fake',
@@ -60,20 +84,19 @@ export function createFakeModel(options: FakeModelOptions = {}): FakeModel {
       return () => void listeners.delete(listener);
     },
     async infer(request, context) {
-      requests.push(request);
-      contexts.push(context);
-      const answer = (await options.answer?.(request, context)) ?? request.inputs;
-      if (!isOutputs(answer)) return answer;
-      return {
-        model: name,
-        version,
-        id: request.id,
-        outputs: answer,
-        parameters: {},
-        report: { cache: 'none', computeNs: 0, cacheable: true },
-        owner: BORROWED,
-      };
+      note(request, context);
+      return respond(request, (await options.answer?.(request, context)) ?? request.inputs);
     },
+    ...(answerNow === undefined
+      ? {}
+      : {
+          inferNow(request: InferRequest, context: RequestContext) {
+            const answer = answerNow(request, context);
+            if (answer === undefined) return undefined;
+            note(request, context);
+            return respond(request, answer);
+          },
+        }),
     async close(how) {
       closedWith = how;
       state = 'draining';

@@ -52,6 +52,13 @@ export interface Registry {
    * @throws NimifyError
    */
   infer(request: InferRequest, context: RequestContext): Promise<InferResponse>;
+  /**
+   * The same, where the model can answer before this returns: it spares a small run several turns of the event loop.
+   * Undefined: not at once, call `infer`; nothing has happened then. The caller releases the request's owner in
+   * either case, and the response's when it has written the answer out.
+   * @throws NimifyError what `infer` would reject with
+   */
+  inferNow(request: InferRequest, context: RequestContext): InferResponse | undefined;
   /** From now on `isReady` is false; what runs may finish. */
   startDraining(): void;
   close(options: { readonly graceMs: number }): Promise<void>;

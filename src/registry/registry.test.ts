@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../base/tensor/tensor.ts';
 import { createContext } from '../model/context.ts';
-import { createFakeModel } from '../model/fake-model.ts';
+import { createFakeModel, type FakeModelOptions } from '../model/fake-model.ts';
 import { createInferRequest } from '../model/request.ts';
 import type { ServedModel } from './contract.ts';
 import { createRegistry } from './registry.ts';
 
-function serve(name: string, version = '1'): ServedModel {
-  const model = createFakeModel({ name, version });
+function serve(name: string, version = '1', options: FakeModelOptions = {}): ServedModel {
+  const model = createFakeModel({ name, version, ...options });
   return {
     name,
     version,
@@ -30,6 +30,8 @@ function serve(name: string, version = '1'): ServedModel {
     loadedAtMs: 0,
   };
 }
+
+const stray: Tensor = { name: 'stray', datatype: 'FP32', shape: [1], data: new Float32Array(1) };
 
 describe('createRegistry', () => {
   it('finds the newest version by number, or the one asked for', () => {
@@ -73,7 +75,6 @@ describe('createRegistry', () => {
     const untested = { ...serve('m'), isUntested: true };
     registry.add(untested);
     expect([registry.isReady(), registry.isModelReady(untested)]).toEqual([false, false]);
-    const stray: Tensor = { name: 'stray', datatype: 'FP32', shape: [1], data: new Float32Array(1) };
     await expect(
       registry.infer(createInferRequest({ model: 'm', inputs: [stray] }), createContext()),
     ).rejects.toThrow();
@@ -85,10 +86,44 @@ describe('createRegistry', () => {
   it('checks a request against the signature before the model sees it', async () => {
     const registry = createRegistry();
     registry.add(serve('m'));
-    const stray: Tensor = { name: 'stray', datatype: 'FP32', shape: [1], data: new Float32Array(1) };
     const refused = registry.infer(createInferRequest({ model: 'm', inputs: [stray] }), createContext());
     await expect(refused).rejects.toMatchObject({ code: 'INVALID_INPUT' });
     const unknown = registry.infer(createInferRequest({ model: 'n', inputs: [] }), createContext());
     await expect(unknown).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+  });
+
+  it('gives what a model answers at once, and nothing where it does not', async () => {
+    const registry = createRegistry();
+    const asked = (model: string) => createInferRequest({ model, inputs: [] });
+    registry.add(serve('later'));
+    registry.add(serve('not-now', '1', { answerNow: () => undefined }));
+    registry.add(serve('now', '1', { answerNow: () => [stray] }));
+    expect(registry.inferNow(asked('later'), createContext())).toBeUndefined();
+    expect(registry.inferNow(asked('not-now'), createContext())).toBeUndefined();
+    expect(registry.inferNow(asked('now'), createContext())).toMatchObject({
+      model: 'now',
+      outputs: [stray],
+    });
+  });
+
+  it('refuses at once what it refuses else', () => {
+    const registry = createRegistry();
+    registry.add(serve('m', '1', { answerNow: () => [] }));
+    const now = (model: string, inputs: readonly Tensor[]) =>
+      registry.inferNow(createInferRequest({ model, inputs }), createContext());
+    expect(() => now('m', [stray])).toThrow(expect.objectContaining({ code: 'INVALID_INPUT' }));
+    expect(() => now('n', [])).toThrow(expect.objectContaining({ code: 'MODEL_NOT_FOUND' }));
+  });
+
+  it('takes an answer at once for the first that an untested model gave', () => {
+    const registry = createRegistry();
+    let answer: readonly Tensor[] | undefined;
+    registry.add({ ...serve('m', '1', { answerNow: () => answer }), isUntested: true });
+    const ask = () => registry.inferNow(createInferRequest({ model: 'm', inputs: [] }), createContext());
+    ask();
+    expect(registry.isReady()).toBe(false);
+    answer = [];
+    ask();
+    expect(registry.isReady()).toBe(true);
   });
 });

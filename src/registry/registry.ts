@@ -78,6 +78,15 @@ export function createRegistry(): MutableRegistry {
         return Promise.reject(refused);
       }
     },
+    inferNow(request, context) {
+      const served = find(request.model, request.version);
+      const { model } = served;
+      if (model.inferNow === undefined) return undefined;
+      validateRequest(model.signature, request);
+      const answer = model.inferNow(request, context);
+      if (answer !== undefined && served.isUntested === true) shown.add(served);
+      return answer;
+    },
     startDraining() {
       draining = true;
     },
