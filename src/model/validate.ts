@@ -16,11 +16,36 @@ export function validateRequest(
   signature: Signature,
   request: Pick<InferRequest, 'inputs' | 'outputs'>,
 ): void {
+  const { tiesDimensions } = lookup(signature);
+  const dimensions = tiesDimensions ? new Map<string, BoundDimension>() : undefined;
+  if (areInOrder(signature.inputs, request.inputs)) {
+    for (let index = 0; index < request.inputs.length; index++) {
+      checkTensor(signature.inputs[index]!, request.inputs[index]!, index, dimensions);
+    }
+  } else {
+    matchByName(signature, request.inputs, dimensions);
+  }
+  if (request.outputs !== undefined) checkOutputs(signature, request.outputs);
+}
+
+/** As most requests are: every input, where the signature has it. Nothing is unknown, sent twice or missing then. */
+function areInOrder(specs: readonly TensorSpec[], inputs: readonly Tensor[]): boolean {
+  if (inputs.length !== specs.length) return false;
+  for (let index = 0; index < specs.length; index++) {
+    if (inputs[index]!.name !== specs[index]!.name) return false;
+  }
+  return true;
+}
+
+function matchByName(
+  signature: Signature,
+  tensors: readonly Tensor[],
+  dimensions: Map<string, BoundDimension> | undefined,
+): void {
   const { inputs } = lookup(signature);
   const given = new Set<string>();
-  const dimensions = new Map<string, BoundDimension>();
-  for (let index = 0; index < request.inputs.length; index++) {
-    const tensor = request.inputs[index]!;
+  for (let index = 0; index < tensors.length; index++) {
+    const tensor = tensors[index]!;
     const spec = inputs.get(tensor.name);
     if (spec === undefined) {
       throw unknownName('input', `inputs[${index}].name`, tensor.name, [...inputs.keys()]);
@@ -32,7 +57,6 @@ export function validateRequest(
     checkTensor(spec, tensor, index, dimensions);
   }
   if (given.size < signature.inputs.length) checkMissing(signature.inputs, given);
-  if (request.outputs !== undefined) checkOutputs(signature, request.outputs);
 }
 
 interface BoundDimension {
@@ -44,6 +68,8 @@ interface BoundDimension {
 interface Lookup {
   readonly inputs: ReadonlyMap<string, TensorSpec>;
   readonly outputs: ReadonlyMap<string, TensorSpec>;
+  /** A named dimension stands in more than one place of the inputs, so sizes must be held against each other. */
+  readonly tiesDimensions: boolean;
 }
 
 const LOOKUPS = new WeakMap<Signature, Lookup>();
@@ -54,17 +80,25 @@ function lookup(signature: Signature): Lookup {
     found = {
       inputs: new Map(signature.inputs.map((spec) => [spec.name, spec])),
       outputs: new Map(signature.outputs.map((spec) => [spec.name, spec])),
+      tiesDimensions: tiesDimensions(signature.inputs),
     };
     LOOKUPS.set(signature, found);
   }
   return found;
 }
 
+function tiesDimensions(specs: readonly TensorSpec[]): boolean {
+  const names = specs.flatMap((spec) =>
+    spec.shape.flatMap((size, axis) => (size === -1 ? (dimensionName(spec, axis) ?? []) : [])),
+  );
+  return new Set(names).size < names.length;
+}
+
 function checkTensor(
   spec: TensorSpec,
   tensor: Tensor,
   index: number,
-  dimensions: Map<string, BoundDimension>,
+  dimensions: Map<string, BoundDimension> | undefined,
 ): void {
   if (tensor.datatype !== spec.datatype) {
     throw refuse(
@@ -74,21 +108,21 @@ function checkTensor(
       `send '${spec.name}' as ${spec.datatype}`,
     );
   }
-  checkShape(spec, tensor, index, dimensions);
-  checkData(tensor, index);
+  const elements = elementCount(tensor.shape);
+  checkShape(spec, tensor, elements, index, dimensions);
+  checkData(tensor, elements, index);
 }
 
 function checkShape(
   spec: TensorSpec,
-  tensor: Tensor,
+  { shape }: Tensor,
+  elements: number,
   index: number,
-  dimensions: Map<string, BoundDimension>,
+  dimensions: Map<string, BoundDimension> | undefined,
 ): void {
-  const { shape } = tensor;
-  const where = `inputs[${index}].shape`;
-  if (Number.isNaN(elementCount(shape))) {
+  if (Number.isNaN(elements)) {
     throw refuse(
-      where,
+      shapeOf(index),
       'whole numbers from 0 whose product is below 2^53',
       shapeText(shape),
       'mend the shape',
@@ -97,7 +131,7 @@ function checkShape(
   if (spec.anyRank === true) return;
   if (shape.length !== spec.shape.length) {
     const next = `'${spec.name}' has ${spec.shape.length} dimensions, not ${shape.length}`;
-    throw refuse(where, describeShape(spec), shapeText(shape), next);
+    throw refuse(shapeOf(index), describeShape(spec), shapeText(shape), next);
   }
   for (let axis = 0; axis < shape.length; axis++) {
     const size = shape[axis]!;
@@ -105,11 +139,17 @@ function checkShape(
     if (wanted !== -1) {
       if (size === wanted) continue;
       const next = `dimension ${axis} of '${spec.name}' is ${wanted}, not ${size}`;
-      throw refuse(where, describeShape(spec), shapeText(shape), next);
+      throw refuse(shapeOf(index), describeShape(spec), shapeText(shape), next);
     }
+    if (dimensions === undefined) continue;
     const name = dimensionName(spec, axis);
-    if (name !== undefined) bindDimension(name, { input: spec.name, axis, size }, where, dimensions);
+    if (name !== undefined) bindDimension(name, { input: spec.name, axis, size }, shapeOf(index), dimensions);
   }
+}
+
+/** Where a shape stands; made only when it is told, which is hardly ever. */
+function shapeOf(index: number): string {
+  return `inputs[${index}].shape`;
 }
 
 function bindDimension(
@@ -131,19 +171,17 @@ function bindDimension(
   );
 }
 
-function checkData(tensor: Tensor, index: number): void {
-  const { data, datatype, shape } = tensor;
-  const where = `inputs[${index}].data`;
+function checkData({ data, datatype, shape }: Tensor, expected: number, index: number): void {
   const isRightKind =
     datatype === 'BYTES' ? isBytesData(data) && data.offsets.length > 0 : data instanceof ARRAY_OF[datatype];
-  if (!isRightKind) {
-    const expected = datatype === 'BYTES' ? '{bytes, offsets}' : ARRAY_OF[datatype].name;
-    const got = ArrayBuffer.isView(data) ? data.constructor.name : typeof data;
-    throw refuse(where, `${datatype} elements in ${expected}`, got, 'convert them first');
-  }
-  const expected = elementCount(shape);
-  const got = dataLength(data);
+  const got = isRightKind ? dataLength(data) : undefined;
   if (got === expected) return;
+  const where = `inputs[${index}].data`;
+  if (got === undefined) {
+    const kind = datatype === 'BYTES' ? '{bytes, offsets}' : ARRAY_OF[datatype].name;
+    const given = ArrayBuffer.isView(data) ? data.constructor.name : typeof data;
+    throw refuse(where, `${datatype} elements in ${kind}`, given, 'convert them first');
+  }
   const next = `the shape ${shapeText(shape)} has ${expected} elements; mend the shape or the data`;
   throw refuse(where, `${expected} elements`, `${got}`, next);
 }
@@ -163,13 +201,13 @@ function checkMissing(specs: readonly TensorSpec[], given: ReadonlySet<string>):
 
 function checkOutputs(signature: Signature, wanted: readonly string[]): void {
   const { outputs } = lookup(signature);
-  const seen = new Set<string>();
   for (let index = 0; index < wanted.length; index++) {
     const name = wanted[index]!;
-    const where = `outputs[${index}].name`;
-    if (!outputs.has(name)) throw unknownName('output', where, name, [...outputs.keys()]);
-    if (seen.has(name)) throw refuse(where, 'each output once', name, 'ask for it only once');
-    seen.add(name);
+    if (!outputs.has(name)) throw unknownName('output', `outputs[${index}].name`, name, [...outputs.keys()]);
+    // Looked for from the start: it ends at the first name that comes twice, so it never goes through more names
+    // than there are outputs, mostly one to three.
+    if (wanted.indexOf(name) < index)
+      throw refuse(`outputs[${index}].name`, 'each output once', name, 'ask for it only once');
   }
 }
 

@@ -7,6 +7,12 @@ import type { Registry, ServedModel } from './contract.ts';
 /** What is served under a name and version, or is on its way there. */
 type Entry = { readonly state: 'loading' } | { readonly state: 'loaded'; readonly served: ServedModel };
 
+/** All versions of a name; the newest is looked up by every request that names none. */
+interface Versions {
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly newest: Entry;
+}
+
 export interface MutableRegistry extends Registry {
   /** Announces a model that is being loaded: until `add` the registry is not ready. */
   expect(name: string, version: string): void;
@@ -14,28 +20,27 @@ export interface MutableRegistry extends Registry {
 }
 
 export function createRegistry(): MutableRegistry {
-  const models = new Map<string, Map<string, Entry>>();
+  const models = new Map<string, Versions>();
   /** Models without a self-test that have answered a client since. */
   const shown = new WeakSet<ServedModel>();
   let draining = false;
 
   function put(name: string, version: string, entry: Entry): void {
-    const versions = models.get(name) ?? new Map<string, Entry>();
-    versions.set(version, entry);
-    models.set(name, versions);
+    const entries = new Map(models.get(name)?.entries).set(version, entry);
+    models.set(name, { entries, newest: entries.get(newest(entries.keys())) ?? entry });
   }
 
   function* loaded(): Generator<ServedModel> {
-    for (const versions of models.values()) {
-      for (const entry of versions.values()) if (entry.state === 'loaded') yield entry.served;
+    for (const { entries } of models.values()) {
+      for (const entry of entries.values()) if (entry.state === 'loaded') yield entry.served;
     }
   }
 
   function find(name: string, version?: string): ServedModel {
     const versions = models.get(name);
     if (versions === undefined) throw unknownModel(name, undefined, [...models.keys()]);
-    const entry = versions.get(version ?? newest(versions.keys()));
-    if (entry === undefined) throw unknownModel(name, version, [...versions.keys()]);
+    const entry = version === undefined ? versions.newest : versions.entries.get(version);
+    if (entry === undefined) throw unknownModel(name, version, [...versions.entries.keys()]);
     if (entry.state === 'loading') {
       throw new NimifyError('MODEL_NOT_READY', `Model '${name}' is still loading; try again shortly`, {
         retryAfterMs: 1000,
@@ -59,8 +64,8 @@ export function createRegistry(): MutableRegistry {
     find,
     isReady() {
       if (draining || models.size === 0) return false;
-      for (const versions of models.values()) {
-        for (const entry of versions.values()) {
+      for (const { entries } of models.values()) {
+        for (const entry of entries.values()) {
           if (entry.state === 'loading' || !isModelReady(entry.served)) return false;
         }
       }

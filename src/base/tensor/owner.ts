@@ -11,21 +11,28 @@ export interface BufferOwner {
 
 /** An owner with one holder, its maker. `onFree` runs once, on the last release. */
 export function createOwner(onFree?: () => void): BufferOwner {
-  let holders = 1;
-  return {
-    get holders() {
-      return holders;
-    },
-    retain() {
-      if (holders === 0) throw new Error('buffer retained after its last release');
-      holders += 1;
-    },
-    release() {
-      if (holders === 0) throw new Error('buffer released more often than retained');
-      holders -= 1;
-      if (holders === 0) onFree?.();
-    },
-  };
+  return new CountedOwner(onFree);
+}
+
+/** A class: every request and every answer has an owner, and this one is a single object without closures. */
+class CountedOwner implements BufferOwner {
+  holders = 1;
+  readonly #onFree: (() => void) | undefined;
+
+  constructor(onFree: (() => void) | undefined) {
+    this.#onFree = onFree;
+  }
+
+  retain(): void {
+    if (this.holders === 0) throw new Error('buffer retained after its last release');
+    this.holders += 1;
+  }
+
+  release(): void {
+    if (this.holders === 0) throw new Error('buffer released more often than retained');
+    this.holders -= 1;
+    if (this.holders === 0) this.#onFree?.();
+  }
 }
 
 /** Buffers that belong to somebody outside, who keeps them: never transferred, never freed here. */
