@@ -6,6 +6,7 @@ import { registerDocs } from './docs/plugin.ts';
 import { errorReply, toHttpError } from './http-error.ts';
 import { logFault } from './inference.ts';
 import { watchMethods } from './method-not-allowed.ts';
+import { PROBES } from './probes.ts';
 import { sendReply } from './reply.ts';
 import { requestIdOf } from './request-context.ts';
 import { registerV1 } from './v1/plugin.ts';
@@ -45,6 +46,7 @@ export async function createRoutes(server: Server, deps: HttpDeps): Promise<Rout
     '/v2/models/:model/infer',
     '/v2/models/:model/versions/:version/infer',
   ]);
+  registerProbes(app, deps);
   registerV2(app, deps);
   registerV1(app, deps);
   registerDocs(app, deps);
@@ -53,6 +55,16 @@ export async function createRoutes(server: Server, deps: HttpDeps): Promise<Rout
   await app.ready();
   if (handle === undefined) throw new Error('fastify did not call its server factory');
   return { handle, close: () => app.close() };
+}
+
+/** Again, for what the short way leaves: a query, other methods, which are told what is allowed. */
+function registerProbes(app: FastifyInstance, { registry }: HttpDeps): void {
+  for (const [path, probe] of PROBES) {
+    app.get(path, (_request, reply) => {
+      const { status, body } = probe(registry);
+      return reply.code(status).send(body);
+    });
+  }
 }
 
 /** Routes that want a body read it with `readBody(request.raw)`: one set of limits for all. */

@@ -10,6 +10,7 @@ import { serveInfer } from './infer.ts';
 import { matchInferPath, toOriginForm } from './infer-path.ts';
 import { type ListenAddress, listen } from './listen.ts';
 import { createPipelines } from './pipelines.ts';
+import { answerProbe } from './probes.ts';
 import { quietTurn } from './quiet-turn.ts';
 import { sendReply } from './reply.ts';
 import { requestIdOf } from './request-context.ts';
@@ -18,7 +19,8 @@ import { cutSlowReaders } from './slow-readers.ts';
 
 export interface HttpServer {
   /**
-   * Port 0 picks a free one. Infer routes answer from then on; the others a moment later, when they are loaded.
+   * Port 0 picks a free one. Infer and health routes answer from then on; the others are loaded when the first
+   * of them is asked for.
    * @throws NimifyError CONFIG_INVALID when the address is taken or not ours
    */
   listen(host: string, port: number): Promise<ListenAddress>;
@@ -105,7 +107,8 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
   }
 
   async function dispatchToRoutes(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const loaded = await routes?.catch(() => undefined);
+    if (answerProbe(request, response, deps)) return;
+    const loaded = await loadRoutes().catch(() => undefined);
     if (loaded !== undefined) loaded.handle(request, response);
     else refuse(request, response, notLoaded());
   }
@@ -114,10 +117,16 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     sendReply(request, response, errorReply(error, requestIdOf(request)), { clock, receiveTimeoutMs });
   }
 
-  /** After the port is open: Fastify and what it brings take longer to load than everything before. */
-  async function loadRoutes(): Promise<Routes> {
-    const { createRoutes } = await import('./routes.ts');
-    return createRoutes(server, deps);
+  /**
+   * On the first request for one of them: Fastify and what it brings take as long to load as all the rest of a
+   * start, and a fifth of its memory, and many servers are never asked for more than inference and health.
+   */
+  function loadRoutes(): Promise<Routes> {
+    if (routes === undefined) {
+      routes = import('./routes.ts').then(({ createRoutes }) => createRoutes(server, deps));
+      routes.catch((err: unknown) => deps.log.error({ err }, 'the HTTP routes could not be loaded'));
+    }
+    return routes;
   }
 
   function readArrived(): Promise<void> {
@@ -155,8 +164,6 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     async listen(host, port) {
       const address = await listen(server, host, port, '--http-port');
       limitConnections(server, { clock, log: deps.log, maxConnections: roomForConnections() });
-      routes = loadRoutes();
-      routes.catch((err: unknown) => deps.log.error({ err }, 'the HTTP routes could not be loaded'));
       return address;
     },
     startDraining,

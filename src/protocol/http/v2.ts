@@ -13,16 +13,12 @@ interface ModelParams {
 }
 
 /**
- * The Open Inference Protocol but for its infer routes: health and metadata of the server and its models
- * (inference_rest.md). What is not ready answers 400, as Triton does: clients look at the status only.
+ * The Open Inference Protocol (inference_rest.md): metadata of the server and its models, and the models' health.
+ * The server's health is in `probes.ts`, inference in `infer.ts`. What is not ready answers 400, as Triton does:
+ * clients look at the status only.
  */
 export function registerV2(app: FastifyInstance, deps: HttpDeps): void {
   app.get('/v2', () => ({ name: 'nimify', version: deps.version, extensions: EXTENSIONS }));
-  app.get('/v2/health/live', () => ({ live: true }));
-  app.get('/v2/health/ready', (_request, reply) => {
-    const ready = deps.registry.isReady();
-    return statusOf(ready, reply).send({ ready });
-  });
   for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
     app.get<{ Params: ModelParams }>(path, (request) => {
       const { model, version } = request.params;

@@ -6,24 +6,11 @@ import { readLicense } from './license.ts';
 import { manifestText } from './manifest.ts';
 
 /**
- * The management routes of NVIDIA NIM, in its response shapes (API reference pages of the NIMs: "Health",
- * "Metadata", "Manifest", "License", "Version").
+ * The management routes of NVIDIA NIM, in its response shapes (API reference pages of the NIMs: "Metadata",
+ * "Manifest", "License", "Version"); those of its health are in `probes.ts`.
  */
 export function registerManagement(app: FastifyInstance, deps: HttpDeps): void {
   const { registry, version } = deps;
-
-  app.get('/v1/health/live', () => ({ object: 'health.response', message: 'Service is live.' }));
-
-  app.get('/v1/health/ready', (_request, reply) => {
-    if (registry.isReady()) return reply.send({ object: 'health.response', message: 'Service is ready.' });
-    return reply.code(503).send({
-      object: 'error',
-      message: 'Service is not ready.',
-      type: 'MODEL_NOT_READY',
-      param: null,
-      code: 503,
-    });
-  });
 
   app.get('/v1/version', () => ({ release: version, api: version }));
 
