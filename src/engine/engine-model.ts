@@ -7,8 +7,8 @@ import type { Clock, Timer } from '../base/util/clock.ts';
 import type { Artifact } from '../model/artifact.ts';
 import type { RequestContext } from '../model/context.ts';
 import type { Model, ModelState } from '../model/contract.ts';
-import type { EngineInstance, Lease, RunResult } from '../model/engine.ts';
-import type { InferRequest, InferResponse } from '../model/request.ts';
+import type { EngineInstance, Lease, RunRequest, RunResult } from '../model/engine.ts';
+import type { InferRequest, InferResponse, Parameters } from '../model/request.ts';
 import type { Signature } from '../model/signature.ts';
 
 export interface EngineModelOptions {
@@ -23,6 +23,8 @@ export interface EngineModelOptions {
   /** Requests that may wait for a slot; further ones are refused with OVERLOADED. Default 1024. */
   readonly maxWaiting?: number;
 }
+
+const NO_PARAMETERS: Parameters = Object.freeze({});
 
 /** A request on its way through: waiting, then running, and settled once, by whatever comes first. */
 interface Ticket {
@@ -92,9 +94,7 @@ export function createEngineModel(options: EngineModelOptions): Model {
     context.phases.queueNs = clock.nowNs() - ticket.sinceNs;
     let held = false;
     try {
-      const outputs = request.outputs?.length ? request.outputs : allOutputs;
-      const inputs = inOrder(signature, request.inputs);
-      const result = instance.run(lease, { inputs, outputs, owner: request.owner }, context.cancel);
+      const result = instance.run(lease, toRunRequest(request), context.cancel);
       // Only now: a host that hands buffers over does so within `run`, as their only holder. From here on they
       // must outlive a caller that is answered early.
       request.owner.retain();
@@ -107,19 +107,25 @@ export function createEngineModel(options: EngineModelOptions): Model {
     }
   }
 
-  function settle(ticket: Ticket, { outputs, computeNs }: RunResult): void {
-    recentRunNs = recentRunNs === 0 ? computeNs : recentRunNs + (computeNs - recentRunNs) * 0.1;
-    ticket.context.phases.computeNs = computeNs;
+  function settle(ticket: Ticket, result: RunResult): void {
     ticket.context.cancel.off(ticket.onCancel);
-    ticket.resolve({
-      model: name,
-      version,
-      id: ticket.request.id,
-      outputs,
-      parameters: {},
-      report: { cache: 'none', computeNs, cacheable: deterministic },
-      owner: createOwner(),
-    });
+    ticket.resolve(respond(ticket.request, ticket.context, result));
+  }
+
+  function respond({ id }: InferRequest, { phases }: RequestContext, result: RunResult): InferResponse {
+    const { outputs, computeNs } = result;
+    recentRunNs = recentRunNs === 0 ? computeNs : recentRunNs + (computeNs - recentRunNs) * 0.1;
+    phases.computeNs = computeNs;
+    const report = { cache: 'none', computeNs, cacheable: deterministic } as const;
+    return { model: name, version, id, outputs, parameters: NO_PARAMETERS, report, owner: createOwner() };
+  }
+
+  function toRunRequest({ inputs, outputs, owner }: InferRequest): RunRequest {
+    return {
+      inputs: inOrder(signature, inputs),
+      outputs: outputs?.length ? outputs : allOutputs,
+      owner,
+    };
   }
 
   function refuse(ticket: Ticket, error: NimifyError): void {
@@ -150,6 +156,28 @@ export function createEngineModel(options: EngineModelOptions): Model {
       }
       waiting.add(ticket);
     });
+  }
+
+  /** Why a request does not even come to the line; undefined: it may. */
+  function refusalOf({ inputs }: InferRequest, { cancel, deadlineAtNs }: RequestContext) {
+    if (state === 'draining' || state === 'failed') return notReady(name);
+    if (cancel.cancelled) return cancelled(cancel);
+    if (deadlineAtNs !== Number.POSITIVE_INFINITY && deadlineAtNs <= clock.nowNs())
+      return deadlineExceeded(0);
+    return emptyAgainst(signature, inputs);
+  }
+
+  /** Past nobody: not while others wait. It begins and ends within this call, so draining never meets it. */
+  function inferNow(request: InferRequest, context: RequestContext): InferResponse | undefined {
+    const refusal = refusalOf(request, context);
+    if (refusal !== undefined) throw refusal;
+    if (waiting.size > 0) return undefined;
+    try {
+      const result = instance.runNow?.(toRunRequest(request));
+      return result && respond(request, context, result);
+    } catch (thrown) {
+      throw toNimifyError(thrown);
+    }
   }
 
   /** When the line that stands now will have been served. */
@@ -190,13 +218,10 @@ export function createEngineModel(options: EngineModelOptions): Model {
     varies: [],
     inner: [],
     infer(request, context) {
-      if (state === 'draining' || state === 'failed') return Promise.reject(notReady(name));
-      if (context.cancel.cancelled) return Promise.reject(cancelled(context.cancel));
-      if (context.deadlineAtNs <= clock.nowNs()) return Promise.reject(deadlineExceeded(0));
-      const empty = emptyAgainst(signature, request.inputs);
-      if (empty !== undefined) return Promise.reject(empty);
-      return enter(request, context);
+      const refusal = refusalOf(request, context);
+      return refusal === undefined ? enter(request, context) : Promise.reject(refusal);
     },
+    ...(instance.runNow === undefined ? {} : { inferNow }),
     close({ graceMs }) {
       closing ??= close(graceMs);
       return closing;
@@ -228,7 +253,13 @@ function emptyAgainst(
 
 /** In the order of the signature, as engines get them; mostly they came so. */
 function inOrder(signature: Signature, inputs: readonly Tensor[]): readonly Tensor[] {
-  if (inputs.every((input, at) => input.name === signature.inputs[at]?.name)) return inputs;
+  for (let at = 0; at < inputs.length; at++) {
+    if (inputs[at]!.name !== signature.inputs[at]?.name) return sorted(signature, inputs);
+  }
+  return inputs;
+}
+
+function sorted(signature: Signature, inputs: readonly Tensor[]): readonly Tensor[] {
   return signature.inputs.flatMap((spec) => inputs.find((input) => input.name === spec.name) ?? []);
 }
 

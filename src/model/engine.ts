@@ -85,6 +85,12 @@ export interface EngineInstance {
   onFree(listener: () => void): void;
   /** @throws NimifyError ENGINE_FAILED, INVALID_INPUT (the graph refuses these values), CANCELLED */
   run(lease: Lease, request: RunRequest, cancel: CancelToken): Promise<RunResult>;
+  /**
+   * The same run on a free slot, done before it returns. Undefined: no slot is free, or the run would hold up the
+   * event loop for too long; nothing has happened then. Absent where no run can be done so.
+   * @throws NimifyError ENGINE_FAILED, INVALID_INPUT
+   */
+  runNow?(request: RunRequest): RunResult | undefined;
   /** Waits for running work, then frees everything. Never ends a run that is in flight. */
   drain(): Promise<void>;
   /** Ends runs that are in flight, where that can be done without harm to the rest: in processes. Then `drain`. */

@@ -11,6 +11,8 @@ export interface FakeEngineInstanceOptions {
   readonly run?: (request: RunRequest, cancel: CancelToken) => readonly Tensor[] | Promise<readonly Tensor[]>;
   /** What every run reports as its time. Default 1000. */
   readonly computeNs?: number;
+  /** What a run gives that is done at once; undefined: not this one. Default: there is no such way. */
+  readonly runNow?: (request: RunRequest) => readonly Tensor[] | undefined;
 }
 
 export interface FakeEngineInstance extends EngineInstance {
@@ -21,7 +23,7 @@ export interface FakeEngineInstance extends EngineInstance {
 
 /** An EngineInstance whose answers the test gives: slots, leases and draining behave as the contract says. */
 export function createFakeEngineInstance(options: FakeEngineInstanceOptions): FakeEngineInstance {
-  const { signature, slots = 1 } = options;
+  const { signature, slots = 1, runNow, computeNs = 1000 } = options;
   const free = Array.from({ length: slots }, (_, slot) => slot);
   const runs: RunRequest[] = [];
   const running = new Set<Promise<unknown>>();
@@ -69,11 +71,21 @@ export function createFakeEngineInstance(options: FakeEngineInstanceOptions): Fa
       const answer = Promise.resolve(options.run?.(request, cancel) ?? echo(request));
       running.add(answer);
       try {
-        return { outputs: await answer, computeNs: options.computeNs ?? 1000 };
+        return { outputs: await answer, computeNs };
       } finally {
         running.delete(answer);
       }
     },
+    ...(runNow === undefined
+      ? {}
+      : {
+          runNow(request: RunRequest) {
+            const outputs = free.length === 0 || health === 'failed' ? undefined : runNow(request);
+            if (outputs === undefined) return undefined;
+            runs.push(request);
+            return { outputs, computeNs };
+          },
+        }),
     async drain() {
       await Promise.allSettled(running);
       drained = true;

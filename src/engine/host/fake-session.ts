@@ -12,8 +12,11 @@ export function createFakeSession(
   options: {
     readonly info?: Partial<SessionInfo>;
     readonly run?: (request: RunRequest) => RunResult | Promise<RunResult>;
+    /** Default: there is no such way. */
+    readonly runNow?: (request: RunRequest) => RunResult;
   } = {},
 ): FakeSession {
+  const { runNow } = options;
   const runs: RunRequest[] = [];
   const state = { available: true, failedRestarts: 0 };
   let closed = false;
@@ -41,6 +44,14 @@ export function createFakeSession(
       runs.push(request);
       return (await options.run?.(request)) ?? { outputs: [], computeNs: 1000 };
     },
+    ...(runNow === undefined
+      ? {}
+      : {
+          runNow(request: RunRequest) {
+            runs.push(request);
+            return runNow(request);
+          },
+        }),
     async close() {
       closed = true;
     },

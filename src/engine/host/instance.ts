@@ -12,6 +12,8 @@ export interface InstanceParts {
   readonly sessions: readonly HostSession[];
   /** Where a slot's run is to go, if not to the slot's own session. */
   readonly run?: (session: HostSession, slot: number, request: RunRequest) => Promise<RunResult>;
+  /** The slot's run done before it returns; undefined: not this one. Absent: none is. */
+  readonly runNow?: (session: HostSession, request: RunRequest) => RunResult | undefined;
   /** Frees what is not in `sessions`. */
   readonly close?: () => Promise<void>;
 }
@@ -21,10 +23,17 @@ const RESTARTS_UNTIL_FAILED = 3;
 
 /** Slots over sessions: who holds which, and what of it is well. */
 export function createHostedInstance(parts: InstanceParts): EngineInstance {
-  const { sessions } = parts;
+  const { sessions, runNow } = parts;
   const held = sessions.map(() => false);
   let listener: () => void = () => {};
   for (const session of new Set(sessions)) session.onChange(() => listener());
+
+  function freeSlot(): number {
+    for (let slot = 0; slot < sessions.length; slot++) {
+      if (!held[slot] && sessions[slot]!.available) return slot;
+    }
+    return -1;
+  }
 
   function release(slot: number): void {
     if (!held[slot]) throw new Error(`slot ${slot} released twice`);
@@ -45,7 +54,7 @@ export function createHostedInstance(parts: InstanceParts): EngineInstance {
       listener = hears;
     },
     tryAcquire() {
-      const slot = sessions.findIndex((session, at) => session.available && !held[at]);
+      const slot = freeSlot();
       if (slot < 0) return undefined;
       held[slot] = true;
       return { slot, release: () => release(slot) };
@@ -56,6 +65,15 @@ export function createHostedInstance(parts: InstanceParts): EngineInstance {
       if (cancel.cancelled) return Promise.reject(new NimifyError('CANCELLED', 'The request was cancelled'));
       return parts.run?.(session, slot, request) ?? session.run(request);
     },
+    ...(runNow === undefined
+      ? {}
+      : {
+          // The slot need not be held: nobody can ask for it before the run is over.
+          runNow(request: RunRequest) {
+            const slot = freeSlot();
+            return slot < 0 ? undefined : runNow(sessions[slot]!, request);
+          },
+        }),
     ...(sessions.every((session) => session.kill !== undefined)
       ? {
           kill() {

@@ -6,7 +6,8 @@ import type { Artifact } from '../../model/artifact.ts';
 import type { EngineInstance, EngineOptions, RunRequest } from '../../model/engine.ts';
 import type { Signature } from '../../model/signature.ts';
 import { findExample, tryExample } from '../self-test.ts';
-import { createHostedInstance } from './instance.ts';
+import { createInlineRuns, type InlineRuns } from './inline-runs.ts';
+import { createHostedInstance, type InstanceParts } from './instance.ts';
 import { loadProcesses } from './load-processes.ts';
 import { createOverflow } from './overflow.ts';
 import { pickHost } from './pick-host.ts';
@@ -116,7 +117,15 @@ async function loadInline(
     signature: deps.confirm(session),
     memoryBytes: session.info.memoryBytes,
     sessions: [session],
+    ...inlineParts(session, createInlineRuns(createRunCost())),
   });
+}
+
+function inlineParts(session: HostSession, runs: InlineRuns): Pick<InstanceParts, 'run' | 'runNow'> {
+  return {
+    run: (inline, _slot, request) => runs.run(inline, request),
+    ...(session.runNow === undefined ? {} : { runNow: runs.runNow }),
+  };
 }
 
 async function loadThreads(
@@ -167,8 +176,8 @@ async function loadMeasured(
     const modelBytes = Math.max(artifact.sizeBytes, session.info.memoryBytes);
     return loadThreads(artifact, plan(modelBytes, options, deps), deps, choice.reason);
   }
+  const cost = createRunCost({ sizeBytes: sizeOf(inputs), computeNs: choice.runNs });
   const overflow = createOverflow({
-    cost: createRunCost({ sizeBytes: sizeOf(inputs), computeNs: choice.runNs }),
     maxThreads: plan(artifact.sizeBytes, options, deps).instances,
     openThread: () => deps.openThread(source),
     log: deps.log,
@@ -179,7 +188,7 @@ async function loadMeasured(
     signature,
     memoryBytes: session.info.memoryBytes,
     sessions: Array.from({ length: INLINE_SLOTS }, () => session),
-    run: (inline, _slot, request) => overflow.run(inline, request),
+    ...inlineParts(session, createInlineRuns(cost, overflow)),
     close: () => overflow.close(),
   });
 }

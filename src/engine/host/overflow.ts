@@ -1,13 +1,9 @@
 import type { Logger } from '../../base/telemetry/log.ts';
 import type { RunRequest, RunResult } from '../../model/engine.ts';
-import { type RunCost, sizeOf } from './run-cost.ts';
 import type { HostSession } from './session.ts';
 
-/** A run predicted to take longer than this does not happen on the main thread: it would hold up every request. */
-export const LARGE_RUN_NS = 1_000_000;
-
 export interface Overflow {
-  /** Runs inline, or on a thread where the run is predicted to be large. */
+  /** Runs on a thread; on `inline` where none can be had. */
   run(inline: HostSession, request: RunRequest): Promise<RunResult>;
   /** Closes the threads; the inline session is its owner's. */
   close(): Promise<void>;
@@ -19,12 +15,10 @@ export interface Overflow {
  * only while all that run are busy. Where no thread can be started the run happens inline.
  */
 export function createOverflow(deps: {
-  readonly cost: RunCost;
   readonly maxThreads: number;
   readonly openThread: () => Promise<HostSession>;
   readonly log: Logger;
 }): Overflow {
-  const { cost } = deps;
   const threads: OverflowThread[] = [];
 
   function leastBusy(): OverflowThread {
@@ -52,24 +46,16 @@ export function createOverflow(deps: {
     return thread;
   }
 
-  async function onThread(inline: HostSession, request: RunRequest): Promise<RunResult> {
-    const thread = leastBusy();
-    thread.running += 1;
-    try {
-      const session = thread.session ?? (await thread.opening);
-      return await (session?.available ? session : inline).run(request);
-    } finally {
-      thread.running -= 1;
-    }
-  }
-
   return {
     async run(inline, request) {
-      const sizeBytes = sizeOf(request.inputs);
-      const isLarge = cost.predictNs(sizeBytes) > LARGE_RUN_NS;
-      const result = await (isLarge ? onThread(inline, request) : inline.run(request));
-      cost.observe(sizeBytes, result.computeNs);
-      return result;
+      const thread = leastBusy();
+      thread.running += 1;
+      try {
+        const session = thread.session ?? (await thread.opening);
+        return await (session?.available ? session : inline).run(request);
+      } finally {
+        thread.running -= 1;
+      }
     },
     async close() {
       await Promise.all(

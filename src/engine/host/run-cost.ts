@@ -16,14 +16,15 @@ export interface RunCost {
   observe(sizeBytes: number, computeNs: number): void;
 }
 
-export function createRunCost(example: { readonly sizeBytes: number; readonly computeNs: number }): RunCost {
+/** @param example a run that was measured already. Without one nothing is known, so every run may take forever */
+export function createRunCost(example?: { readonly sizeBytes: number; readonly computeNs: number }): RunCost {
   const lately = new Float64Array(CLASSES);
-  observe(example.sizeBytes, example.computeNs);
+  if (example !== undefined) observe(example.sizeBytes, example.computeNs);
 
   function observe(sizeBytes: number, computeNs: number): void {
     const at = classOf(sizeBytes);
     const before = lately[at]!;
-    const believedNs = Math.min(computeNs, MOST_AT_ONCE * predictNs(sizeBytes) || computeNs);
+    const believedNs = Math.min(computeNs, MOST_AT_ONCE * predictNs(sizeBytes));
     lately[at] = before === 0 ? believedNs : before + (believedNs - before) * WEIGHT_OF_NEWEST;
   }
 
@@ -32,7 +33,7 @@ export function createRunCost(example: { readonly sizeBytes: number; readonly co
     for (let smaller = at; smaller >= 0; smaller--) {
       if (lately[smaller]! > 0) return lately[smaller]! * 2 ** (at - smaller);
     }
-    return lately.find((known) => known > 0) ?? 0;
+    return lately.find((known) => known > 0) ?? Number.POSITIVE_INFINITY;
   }
 
   return { observe, predictNs };
@@ -44,7 +45,8 @@ const WEIGHT_OF_NEWEST = 0.2;
 const MOST_AT_ONCE = 4;
 
 function classOf(sizeBytes: number): number {
-  return Math.min(CLASSES - 1, Math.floor(Math.log2(Math.max(1, sizeBytes))));
+  if (sizeBytes < 2 ** 31) return 31 - Math.clz32(Math.max(1, sizeBytes));
+  return Math.min(CLASSES - 1, Math.floor(Math.log2(sizeBytes)));
 }
 
 export function sizeOf(tensors: readonly Tensor[]): number {

@@ -4,6 +4,7 @@ import { decodeInferRequest } from '../../base/oip/decode.ts';
 import { encodeInferResponse } from '../../base/oip/encode.ts';
 import { BORROWED } from '../../base/tensor/owner.ts';
 import { type Clock, systemClock } from '../../base/util/clock.ts';
+import type { RunRequest } from '../../model/engine.ts';
 import type { TensorSpec } from '../../model/signature.ts';
 import { writeChildError } from './process-error.ts';
 import { createFrameReader, encodeFrame, type Frame, type FrameKind } from './process-frame.ts';
@@ -59,7 +60,9 @@ export async function serveProcess(options: ServeProcessOptions): Promise<void> 
     try {
       const { inputs, outputs = [] } = decodeInferRequest(body, jsonLength);
       const names = outputs.map((output) => output.name);
-      const result = await session.run({ inputs, outputs: names, owner: BORROWED });
+      const request: RunRequest = { inputs, outputs: names, owner: BORROWED };
+      // This process has nothing else to do, so a run may block it at once.
+      const result = session.runNow === undefined ? await session.run(request) : session.runNow(request);
       const response = {
         ...{ model: '', version: '', id: '', outputs: result.outputs },
         parameters: { compute_ns: Math.round(result.computeNs) },

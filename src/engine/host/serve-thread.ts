@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { BORROWED } from '../../base/tensor/owner.ts';
 import { type Clock, systemClock } from '../../base/util/clock.ts';
+import type { RunRequest } from '../../model/engine.ts';
 import { type FromThread, type ToThread, toPlainError } from './messages.ts';
 import type { HostSession, SessionSource } from './session.ts';
 import { prepareOutputs } from './transfer.ts';
@@ -34,7 +35,9 @@ async function answer(
   { id, inputs, outputs }: Extract<ToThread, { type: 'run' }>,
 ): Promise<void> {
   try {
-    const result = await session.run({ inputs, outputs, owner: BORROWED });
+    const request: RunRequest = { inputs, outputs, owner: BORROWED };
+    // This thread has nothing else to do, so a run may block it at once.
+    const result = session.runNow === undefined ? await session.run(request) : session.runNow(request);
     const { tensors, transfer } = prepareOutputs(result.outputs);
     post(port, { type: 'result', id, outputs: tensors, computeNs: result.computeNs }, transfer);
   } catch (failed) {

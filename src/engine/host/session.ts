@@ -19,6 +19,11 @@ export interface HostSession {
    * @throws NimifyError INVALID_INPUT, ENGINE_FAILED, ENGINE_CRASHED, DEADLINE_EXCEEDED (past the run limit)
    */
   run(request: RunRequest): Promise<RunResult>;
+  /**
+   * The same run, done before it returns: it blocks this thread for so long. There only where it can be done so.
+   * @throws NimifyError INVALID_INPUT, ENGINE_FAILED
+   */
+  runNow?(request: RunRequest): RunResult;
   /** Waits for running calls, then frees. Ends no run that is in flight. */
   close(): Promise<void>;
   /** Ends what runs, at once; there only where nothing else is harmed by it. Its runs fail with ENGINE_CRASHED. */

@@ -1,87 +1,50 @@
-import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { Clock } from '../../base/util/clock.ts';
-import type { RunRequest, RunResult } from '../../model/engine.ts';
-import type { HostSession, SessionInfo, SessionSource, SessionValue } from '../host/session.ts';
-import { toLoadError, toRunError } from './native-errors.ts';
+import type { HostSession, SessionInfo, SessionSource } from '../host/session.ts';
+import { type Binding, loadBinding } from './binding.ts';
+import { toLoadError } from './native-errors.ts';
+import { openNativeSession } from './native-session.ts';
+import type { OpenedSession } from './opened-session.ts';
 import { loadRuntime, type Runtime } from './runtime.ts';
-import { fromOrtTensor, toDatatype, toOrtTensor } from './tensors.ts';
+import { openWrappedSession } from './wrapped-session.ts';
 
 /**
  * Loads a model on this thread. Loading and every run block the thread until they are done.
+ *
+ * @param findBinding the add-on that runs go through at once, or undefined: through the package's public API
  * @throws NimifyError INVALID_INPUT, UNSUPPORTED, NOT_FOUND, ENGINE_FAILED
  */
-export async function openOrtSession(source: SessionSource, clock: Clock): Promise<HostSession> {
+export async function openOrtSession(
+  source: SessionSource,
+  clock: Clock,
+  findBinding: (runtime: Runtime) => Promise<Binding | undefined> = loadBinding,
+): Promise<HostSession> {
   const runtime = await loadRuntime();
+  const binding = await findBinding(runtime);
   const before = process.memoryUsage.rss();
-  const session = await createSession(runtime, source);
-  const info: SessionInfo = {
-    inputs: session.inputMetadata.map(toValue),
-    outputs: session.outputMetadata.map(toValue),
-    memoryBytes: Math.max(0, process.memoryUsage.rss() - before),
-  };
-  const running = new Set<Promise<unknown>>();
-
-  async function run(request: RunRequest): Promise<RunResult> {
-    const feeds: Record<string, OrtTensor> = {};
-    for (const tensor of request.inputs) feeds[tensor.name] = toOrtTensor(runtime, tensor);
-    // `run` does its work in a setImmediate; one set right before it starts right before it, so that the time
-    // measured is the run's and not that of whatever else the event loop did in between.
-    let startNs = clock.nowNs();
-    setImmediate(() => {
-      startNs = clock.nowNs();
-    });
-    const made = await session.run(feeds, request.outputs);
-    const computeNs = clock.nowNs() - startNs;
-    return { outputs: request.outputs.map((name) => fromOrtTensor(name, made[name]!)), computeNs };
-  }
-
+  const { inputs, outputs, ...runs } = await open(runtime, binding, source, clock);
+  const memoryBytes = Math.max(0, process.memoryUsage.rss() - before);
   return {
-    info,
+    ...runs,
+    info: { inputs, outputs, memoryBytes },
     available: true,
     failedRestarts: 0,
     onChange() {},
-    async run(request) {
-      const result = run(request);
-      running.add(result);
-      try {
-        return await result;
-      } catch (thrown) {
-        throw toRunError(thrown);
-      } finally {
-        running.delete(result);
-      }
-    },
-    async close() {
-      await Promise.allSettled(running);
-      await session.release();
-    },
   };
 }
 
-async function createSession(runtime: Runtime, source: SessionSource): Promise<InferenceSession> {
+async function open(
+  runtime: Runtime,
+  binding: Binding | undefined,
+  source: SessionSource,
+  clock: Clock,
+): Promise<OpenedSession> {
   try {
-    return await runtime.InferenceSession.create(source.path, {
-      ...(source.providers === undefined ? {} : { executionProviders: source.providers }),
-      intraOpNumThreads: source.intraOpThreads,
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      graphOptimizationLevel: 'all',
-      // The arena never gives memory back: one large request would hold gigabytes of it for good. Measured without
-      // it, runs take 0 to 6 % longer (mnist, own_langid, squeezenet_fp16).
-      enableCpuMemArena: false,
-      logSeverityLevel: 4,
-    });
+    if (binding === undefined) return await openWrappedSession(runtime, source, clock);
+    return openNativeSession(runtime, binding, source, clock);
   } catch (thrown) {
     throw toLoadError(source.path, thrown);
   }
-}
-
-function toValue(metadata: InferenceSession.ValueMetadata): SessionValue {
-  return {
-    name: metadata.name,
-    datatype: metadata.isTensor ? toDatatype(metadata.type) : undefined,
-  };
 }
 
 /**

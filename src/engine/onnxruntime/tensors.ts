@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Tensor as OrtTensor } from 'onnxruntime-node';
+import type { OnnxValue, Tensor as OrtTensor } from 'onnxruntime-node';
 import { invalidInput } from '../../base/errors/nimify-error.ts';
 import { toBytesData } from '../../base/tensor/bytes.ts';
 import type { Datatype, TypedArray } from '../../base/tensor/datatype.ts';
@@ -31,6 +31,21 @@ const DATATYPES: ReadonlyMap<string, Datatype> = new Map(
 /** The datatype of an ONNX Runtime type; undefined for those that cannot be passed: int4, uint4. */
 export function toDatatype(type: string): Datatype | undefined {
   return DATATYPES.get(type);
+}
+
+/** A run's inputs by name, as views. @throws NimifyError INVALID_INPUT as `toOrtTensor` does */
+export function toFeeds(runtime: Runtime, inputs: readonly Tensor[]): Record<string, OrtTensor> {
+  const feeds: Record<string, OrtTensor> = {};
+  for (const tensor of inputs) feeds[tensor.name] = toOrtTensor(runtime, tensor);
+  return feeds;
+}
+
+/** A run's outputs in the order of `names`. */
+export function toOutputs(
+  names: readonly string[],
+  made: Readonly<Record<string, OnnxValue>>,
+): readonly Tensor[] {
+  return names.map((name) => fromOrtTensor(name, made[name] as OrtTensor));
 }
 
 /**

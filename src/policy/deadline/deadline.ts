@@ -56,6 +56,15 @@ export function createDeadline({ clock }: { readonly clock: Clock }, options: De
     });
   }
 
+  /** What is answered before this returns needs no timer. Like any run in its engine, it may end past its deadline. */
+  function inferNow(model: Model, request: InferRequest, context: RequestContext): InferResponse | undefined {
+    const { deadlineAtNs } = context;
+    const isLate =
+      deadlineAtNs === Number.POSITIVE_INFINITY ? defaultTimeoutNs <= 0 : deadlineAtNs <= clock.nowNs();
+    if (isLate) throw deadlineExceeded(0);
+    return model.inferNow?.(request, context);
+  }
+
   return (model) => ({
     kind: 'deadline',
     name: model.name,
@@ -70,6 +79,11 @@ export function createDeadline({ clock }: { readonly clock: Clock }, options: De
     varies: model.varies,
     inner: [model],
     infer: (request, context) => infer(model, request, context),
+    ...(model.inferNow === undefined
+      ? {}
+      : {
+          inferNow: (request: InferRequest, context: RequestContext) => inferNow(model, request, context),
+        }),
     close: (how) => model.close(how),
   });
 }
