@@ -85,6 +85,29 @@ describe('hosts', () => {
     await instance.drain();
   });
 
+  it.each(['inline', 'auto'] as const)('take no long run at once (%s)', async (host) => {
+    const instance = await load(PRODUCTS, host);
+    const asked = (size: number) => ({ inputs: [matrix(size)], outputs: ['y'], owner: BORROWED });
+    const run = async (size: number) => {
+      const lease = instance.tryAcquire()!;
+      await instance.run(lease, asked(size), NEVER_CANCELLED);
+      lease.release();
+    };
+    for (let again = 0; again < 20; again++) await run(2);
+    // Of a size never seen, and of one that was seen to take long.
+    expect(instance.runNow?.(asked(1024))).toBeUndefined();
+    await run(1024);
+    expect(instance.runNow?.(asked(1024))).toBeUndefined();
+    expect(instance.runNow?.(asked(2))?.outputs).toHaveLength(1);
+    await instance.drain();
+  });
+
+  it('take nothing at once that runs elsewhere', async () => {
+    const instance = await load(PRODUCTS, 'thread');
+    expect(instance).not.toHaveProperty('runNow');
+    await instance.drain();
+  });
+
   it.each(['dynamic_quant', 'row_mixing'])('serve %s unbatched', async (name) => {
     const path = fileURLToPath(new URL(`../fixtures/${name}.onnx`, import.meta.url));
     const { model, notes } = await prepareModel(

@@ -81,4 +81,30 @@ describe('createHostedInstance', () => {
     instanceOver([one, other, one]).kill?.();
     expect(killed).toEqual(['one', 'other']);
   });
+
+  it('runs at once on a free slot only, and holds none for it', async () => {
+    const session = createFakeSession({ runNow: () => ({ outputs: [], computeNs: 5 }) });
+    const instance = createHostedInstance({
+      ...{ host: 'inline', hostReason: '', signature, memoryBytes: 0, sessions: [session, session] },
+      runNow: (chosen, asked) => chosen.runNow?.(asked),
+    });
+    const leases = [instance.tryAcquire(), instance.tryAcquire()];
+    expect(instance.runNow?.(request)).toBeUndefined();
+    leases[1]?.release();
+    expect(instance.runNow?.(request)).toEqual({ outputs: [], computeNs: 5 });
+    expect(instance.tryAcquire()?.slot).toBe(1);
+    expect(session.runs).toHaveLength(1);
+  });
+
+  it('runs at once on no session that is being replaced, and only where it was told how', () => {
+    const session = createFakeSession({ runNow: () => ({ outputs: [], computeNs: 5 }) });
+    expect(instanceOver([session])).not.toHaveProperty('runNow');
+    const instance = createHostedInstance({
+      ...{ host: 'inline', hostReason: '', signature, memoryBytes: 0, sessions: [session] },
+      runNow: (chosen, asked) => chosen.runNow?.(asked),
+    });
+    session.set({ available: false });
+    expect(instance.runNow?.(request)).toBeUndefined();
+    expect(session.runs).toHaveLength(0);
+  });
 });

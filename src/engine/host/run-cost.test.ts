@@ -21,6 +21,23 @@ describe('createRunCost', () => {
     expect(cost.predictNs(16 * 1024)).toBeGreaterThan(95);
   });
 
+  it('knows nothing without an example, and takes the first run as it was', () => {
+    const cost = createRunCost();
+    expect(cost.predictNs(16)).toBe(Number.POSITIVE_INFINITY);
+    cost.observe(16, 700);
+    expect([cost.predictNs(1), cost.predictNs(16), cost.predictNs(32)]).toEqual([700, 700, 1400]);
+  });
+
+  it('tells sizes beyond 2 GiB apart', () => {
+    const cost = createRunCost({ sizeBytes: 2 ** 20, computeNs: 1 });
+    expect([30, 31, 32, 40].map((power) => cost.predictNs(2 ** power))).toEqual([
+      2 ** 10,
+      2 ** 11,
+      2 ** 12,
+      2 ** 20,
+    ]);
+  });
+
   it('does not take one interrupted run for the truth, and believes a cost that stays', () => {
     const cost = createRunCost({ sizeBytes: 16, computeNs: 10_000 });
     cost.observe(16, 16_000_000);

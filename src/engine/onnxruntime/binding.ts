@@ -1,19 +1,28 @@
 import type { Runtime } from './runtime.ts';
 
 /**
- * The native add-on beneath onnxruntime-node's API. That API does the same calls, each in a `setImmediate` of its own
- * and behind promises: 10 to 15 µs that a run of 6 µs feels.
+ * The native add-on beneath onnxruntime-node's API. That API makes the same calls, but each in a `setImmediate` of its
+ * own and behind promises, so that no answer is there before its call returns.
  */
-export type Binding = typeof import('onnxruntime-node/dist/binding.js')['binding'];
+export type Binding = BindingModule['binding'];
+
+type BindingModule = typeof import('onnxruntime-node/dist/binding.js');
 
 /** The version whose add-on is known. It is no public API, so of any other version only that is used. */
 const KNOWN_VERSION = '1.30.0';
 
-/** The add-on, ready for sessions; undefined where it is not the one that is known. */
-export async function loadBinding({ env }: Runtime): Promise<Binding | undefined> {
+/**
+ * The add-on, ready for sessions; undefined where it is not the one that is known.
+ *
+ * @param load gives the module that holds it
+ */
+export async function loadBinding(
+  { env }: Pick<Runtime, 'env'>,
+  load: () => Promise<{ default: BindingModule }> = () => import('onnxruntime-node/dist/binding.js'),
+): Promise<Binding | undefined> {
   if (env.versions.node !== KNOWN_VERSION) return undefined;
   try {
-    const { default: loaded } = await import('onnxruntime-node/dist/binding.js');
+    const { default: loaded } = await load();
     if (!isKnown(loaded)) return undefined;
     loaded.initOrt();
     return loaded.binding;

@@ -5,12 +5,19 @@ import { toBytesData } from '../../base/tensor/bytes.ts';
 import { BORROWED } from '../../base/tensor/owner.ts';
 import type { Tensor } from '../../base/tensor/tensor.ts';
 import { systemClock } from '../../base/util/clock.ts';
+import { loadBinding } from './binding.ts';
 import { toLoadError, toRunError } from './native-errors.ts';
 import { openOrtSession } from './session.ts';
 
 function fixture(name: string): string {
   return fileURLToPath(new URL(`../../../test/${name}`, import.meta.url));
 }
+
+/** The two ways to a session: both must tell the same. */
+const WAYS = [
+  { way: 'through the add-on', find: loadBinding },
+  { way: 'through the public API', find: async () => undefined },
+];
 
 async function refusal(promise: Promise<unknown>): Promise<NimifyError> {
   return promise.then(
@@ -24,7 +31,7 @@ function expectOwnWords(error: NimifyError): void {
   expect(error.message).not.toMatch(/onnxruntime_src|\.cc:|\.h:|Status Message|Non-zero status/);
 }
 
-describe('toLoadError', () => {
+describe.each(WAYS)('toLoadError $way', ({ find }) => {
   it.each<[string, string, RegExp]>([
     [
       'engine/fixtures/unknown_operator.onnx',
@@ -56,7 +63,7 @@ describe('toLoadError', () => {
     ['fixtures/nowhere.onnx', 'NOT_FOUND', /does not exist; check the path/],
   ])('%s: %s', async (name, code, text) => {
     const path = fixture(name);
-    const error = await refusal(openOrtSession({ path, intraOpThreads: 1 }, systemClock));
+    const error = await refusal(openOrtSession({ path, intraOpThreads: 1 }, systemClock, find));
     expect(error.code).toBe(code);
     expect(error.message).toMatch(text);
     expect(error.message.startsWith(path)).toBe(true);
@@ -83,7 +90,7 @@ const int32 = (name: string, value: number): Tensor => ({
   data: Int32Array.of(value),
 });
 
-describe('toRunError', () => {
+describe.each(WAYS)('toRunError $way', ({ find }) => {
   it.each<[string, readonly Tensor[], string, RegExp]>([
     [
       'gather',
@@ -127,6 +134,7 @@ describe('toRunError', () => {
     const session = await openOrtSession(
       { path: fixture(`engine/fixtures/${name}.onnx`), intraOpThreads: 1 },
       systemClock,
+      find,
     );
     const error = await refusal(session.run({ inputs, outputs: ['y'], owner: BORROWED }));
     await session.close();

@@ -134,3 +134,39 @@ describe('createDeadline', () => {
     expect(inner.closedWith).toEqual({ graceMs: 3 });
   });
 });
+
+describe('an answer at once', () => {
+  function setUpNow(defaultTimeoutMs = 30) {
+    const clock = createFakeClock();
+    const inner = createFakeModel({ answerNow: ({ id }) => (id === 'later' ? undefined : []) });
+    const model = createDeadline({ clock }, { defaultTimeoutMs })(inner);
+    const ask = (fields: Partial<RequestContext> = {}, id = '') =>
+      model.inferNow?.(createInferRequest({ model: 'fake', inputs: [], id }), createContext(fields));
+    return { clock, inner, model, ask };
+  }
+
+  it('needs no timer, within the deadline or the default', () => {
+    const { clock, inner, ask } = setUpNow();
+    clock.advance(5);
+    expect(ask()).toMatchObject({ outputs: [] });
+    expect(ask({ deadlineAtNs: 5e6 + 1 })).toMatchObject({ outputs: [] });
+    expect(clock.pendingTimers).toBe(0);
+    expect(inner.requests).toHaveLength(2);
+  });
+
+  it('is refused past the deadline as one that may take its time', async () => {
+    const { clock, model, inner, ask } = setUpNow();
+    clock.advance(5);
+    const late = await model.infer(request, createContext({ deadlineAtNs: 5e6 })).catch((error) => error);
+    expect(late.code).toBe('DEADLINE_EXCEEDED');
+    expect(() => ask({ deadlineAtNs: 5e6 })).toThrow(late);
+    expect(() => setUpNow(0).ask()).toThrow(late);
+    expect(inner.requests).toHaveLength(0);
+  });
+
+  it('is none where the model within gives none', () => {
+    const { ask } = setUpNow();
+    expect(ask({}, 'later')).toBeUndefined();
+    expect(setUp().model).not.toHaveProperty('inferNow');
+  });
+});
