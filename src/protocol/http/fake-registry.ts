@@ -20,6 +20,8 @@ export interface FakeModelOptions {
   readonly state?: ModelState;
   /** Default: every output is the input at the same place. */
   readonly infer?: Model['infer'];
+  /** Default: no answer is given at once. */
+  readonly inferNow?: Model['inferNow'];
 }
 
 /** One FP32 input `x` of any number of rows of 4, and the same as output `y`. */
@@ -46,6 +48,7 @@ export function createFakeModel(options: FakeModelOptions): ServedModel {
       varies: [],
       inner: [],
       infer,
+      ...(options.inferNow === undefined ? {} : { inferNow: options.inferNow }),
       close: async () => {},
     },
     artifact: {

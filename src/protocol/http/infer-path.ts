@@ -6,6 +6,13 @@ export interface InferPath {
   readonly version: string | undefined;
 }
 
+/** Template of the path, for the metrics. */
+export function inferRouteOf(path: InferPath): string {
+  return path.version === undefined
+    ? '/v2/models/{model}/infer'
+    : '/v2/models/{model}/versions/{version}/infer';
+}
+
 const PREFIX = '/v2/models/';
 const SUFFIX = '/infer';
 const VERSIONS = '/versions/';

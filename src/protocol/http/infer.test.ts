@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
+import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { RequestContext } from '../../model/context.ts';
 import type { InferRequest } from '../../model/request.ts';
 import type { Signature } from '../../model/signature.ts';
@@ -190,6 +191,42 @@ describe('an inference', () => {
     expect(context?.attributes['x-tenant']).toBe('blue');
     const aheadNs = (context?.deadlineAtNs ?? 0) - performance.now() * 1e6;
     expect(aheadNs).toBeLessThanOrEqual(1e9);
+  });
+
+  it('is answered at once where the model can, and later where it says so', async () => {
+    const asked: string[] = [];
+    const { post, deps } = await serve({}, [
+      {
+        name: 'quick',
+        inferNow(request) {
+          asked.push(`now ${request.id}`);
+          return request.id === 'later' ? undefined : echo(request, ROWS_OF_FOUR);
+        },
+        async infer(request) {
+          asked.push(`later ${request.id}`);
+          return echo(request, ROWS_OF_FOUR);
+        },
+      },
+    ]);
+    for (const id of ['soon', 'later']) {
+      expect(jsonOf(await post('quick', rowsBody({ id })))).toMatchObject({ id, outputs: [{ name: 'y' }] });
+    }
+    expect(asked).toEqual(['now soon', 'now later', 'later later']);
+    expect(deps.outcomes.map(({ code }) => code)).toEqual(['OK', 'OK']);
+  });
+
+  it('that is refused at once is refused as one that is refused later', async () => {
+    const refuse = () => {
+      throw new NimifyError('OVERLOADED', 'too much', { retryAfterMs: 2000 });
+    };
+    const { post, asked } = await serve({}, [
+      { name: 'now', inferNow: refuse },
+      { name: 'later', infer: async () => refuse() },
+    ]);
+    const [now, later] = [await post('now', rowsBody()), await post('later', rowsBody())];
+    expect([now.status, now.headers['retry-after']]).toEqual([429, '2']);
+    expect({ ...jsonOf(now), request_id: '' }).toEqual({ ...jsonOf(later), request_id: '' });
+    expect(asked).toEqual([]);
   });
 
   it('lets go of the request and of the answer', async () => {

@@ -1,12 +1,12 @@
-import type { IncomingMessage } from 'node:http';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
+import type { RequestHead } from './request-context.ts';
 
 /**
  * Refuses a request whose content type is none of `accepted` (lower case, without parameters); a request without
  * one passes. Text is UTF-8, so a `charset` that says otherwise is refused too.
  * @throws NimifyError UNSUPPORTED_MEDIA_TYPE
  */
-export function requireMediaType(request: IncomingMessage, accepted: readonly string[]): void {
+export function requireMediaType(request: RequestHead, accepted: readonly string[]): void {
   const header = request.headers['content-type'];
   if (header === undefined || accepted.includes(header)) return;
   const [essence = '', ...parameters] = header.split(';').map((part) => part.trim().toLowerCase());

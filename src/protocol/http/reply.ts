@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createDeflate, createGzip } from 'node:zlib';
 import type { Clock } from '../../base/util/clock.ts';
 import { type ReplyCoding, replyCodingFor } from './accept-encoding.ts';
+import type { RequestHead } from './request-context.ts';
 
 /** A whole answer, ready to be written. */
 export interface Reply {
@@ -28,7 +29,7 @@ export function jsonReply(status: number, value: unknown, headers: Reply['header
 }
 
 /** The answer in the coding that the client likes best, made off the main thread; the answer itself if none. */
-export function compressReply(request: IncomingMessage, reply: Reply): Reply | Promise<Reply> {
+export function compressReply(request: RequestHead, reply: Reply): Reply | Promise<Reply> {
   if (reply.byteLength < COMPRESS_FROM_BYTES) return reply;
   const coding = replyCodingFor(request.headers['accept-encoding']);
   return coding === 'identity' ? reply : compressed(reply, coding);

@@ -5,6 +5,9 @@ import type { CancelToken } from '../../base/util/cancel.ts';
 import { ANONYMOUS, type Phases, type RequestContext } from '../../model/context.ts';
 import type { Parameters, SequencePosition } from '../../model/request.ts';
 
+/** Of a head what all that answers requests looks at: fields under their lower-case names. */
+export type RequestHead = Pick<IncomingMessage, 'headers'>;
+
 /** What is known of a request from its head on. */
 export interface RequestLife {
   readonly requestId: string;
@@ -20,7 +23,7 @@ export interface RequestLife {
  * @throws NimifyError INVALID_INPUT
  */
 export function contextFor(
-  request: IncomingMessage,
+  request: RequestHead,
   defaultTimeoutMs: number,
   life: RequestLife,
   parameters: Parameters,
@@ -39,12 +42,12 @@ export function contextFor(
 const USABLE_REQUEST_ID = /^[A-Za-z0-9._:~+/=@-]{1,128}$/;
 
 /** `x-request-id` where it is 1 to 128 characters that are safe in headers and logs, else a new one. */
-export function requestIdOf(request: IncomingMessage): string {
+export function requestIdOf(request: RequestHead): string {
   const sent = request.headers['x-request-id'];
   return typeof sent === 'string' && USABLE_REQUEST_ID.test(sent) ? sent : randomUUID();
 }
 
-function remainingNs(request: IncomingMessage, defaultTimeoutMs: number, parameters: Parameters): number {
+function remainingNs(request: RequestHead, defaultTimeoutMs: number, parameters: Parameters): number {
   const fromParameter = timeoutNs(parameters);
   const fromHeader = headerDeadlineNs(request.headers['x-request-deadline']);
   if (fromParameter === undefined && fromHeader === undefined) return defaultTimeoutMs * 1e6;
@@ -122,7 +125,7 @@ function flagOf(parameters: Parameters, name: string): boolean {
 }
 
 /** The headers as they are: Node gives every header but `set-cookie` as one string under its lower-case name. */
-function attributesOf(request: IncomingMessage): Readonly<Record<string, string>> {
+function attributesOf(request: RequestHead): Readonly<Record<string, string>> {
   const headers = request.headers;
   if (headers['set-cookie'] === undefined) return headers as Readonly<Record<string, string>>;
   const { 'set-cookie': _dropped, ...rest } = headers;

@@ -4,11 +4,11 @@ import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { HttpDeps } from './deps.ts';
 import { registerDocs } from './docs/plugin.ts';
 import { errorReply, toHttpError } from './http-error.ts';
-import { logFault } from './inference.ts';
 import { watchMethods } from './method-not-allowed.ts';
 import { PROBES } from './probes.ts';
 import { sendReply } from './reply.ts';
 import { requestIdOf } from './request-context.ts';
+import { logFault } from './tally.ts';
 import { registerV1 } from './v1/plugin.ts';
 import { registerV2 } from './v2.ts';
 

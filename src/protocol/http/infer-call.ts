@@ -1,0 +1,198 @@
+import { invalidInput, NimifyError } from '../../base/errors/nimify-error.ts';
+import { type DecodedInferRequest, decodeInferRequest, decodeRawRequest } from '../../base/oip/decode.ts';
+import { encodeInferResponse } from '../../base/oip/encode.ts';
+import type { BufferOwner } from '../../base/tensor/owner.ts';
+import { type CancelToken, NEVER_CANCELLED } from '../../base/util/cancel.ts';
+import type { RequestContext } from '../../model/context.ts';
+import type { InferRequest, InferResponse } from '../../model/request.ts';
+import type { ServedModel } from '../../registry/contract.ts';
+import type { HttpDeps } from './deps.ts';
+import { decodeSegment, type InferPath } from './infer-path.ts';
+import { requireMediaType } from './media-type.ts';
+import type { Reply } from './reply.ts';
+import { contextFor, type RequestHead, sequenceOf } from './request-context.ts';
+import { nameModel, type Tally } from './tally.ts';
+
+/**
+ * What an inference over HTTP is, whichever reader took it from its connection: `readTarget` looks at the head,
+ * `openCall` at the body, then `answerNow` and, where that gives nothing, `answerLater` ask the model.
+ */
+
+const ACCEPTED = ['application/json', 'application/octet-stream'] as const;
+
+/** What the head asks for. */
+export interface InferTarget {
+  readonly name: string;
+  readonly version: string | undefined;
+  readonly served: ServedModel;
+  /** Length of the JSON part; 0: the body is one tensor's bytes and nothing else; undefined: JSON throughout. */
+  readonly headerLength: number | undefined;
+}
+
+/** A body in memory. Whoever is given it releases the owner. */
+export interface OwnedBody {
+  readonly bytes: Uint8Array;
+  readonly owner: BufferOwner;
+}
+
+/** A decoded request. Its owner is released with its reply, or by what throws. */
+export interface InferCall {
+  readonly decoded: DecodedInferRequest;
+  readonly request: InferRequest;
+  /** Never cancelled: for the attempt that does not wait. */
+  readonly context: RequestContext;
+}
+
+/** @throws NimifyError what can be said against the request before its body is there */
+export function readTarget(deps: HttpDeps, head: RequestHead, path: InferPath, tally: Tally): InferTarget {
+  const name = decodeSegment(path.model, 'model');
+  const version = path.version === undefined ? undefined : decodeSegment(path.version, 'version');
+  const served = deps.registry.find(name, version);
+  nameModel(tally, served);
+  return { name, version, served, headerLength: readForm(head) };
+}
+
+/**
+ * The length of the JSON part, as in `InferTarget`.
+ * @throws NimifyError UNSUPPORTED_MEDIA_TYPE, INVALID_INPUT
+ */
+export function readForm(head: RequestHead): number | undefined {
+  requireMediaType(head, ACCEPTED);
+  const header = head.headers['inference-header-content-length'];
+  if (header === undefined) return undefined;
+  if (typeof header === 'string' && /^\d{1,15}$/.test(header)) return Number(header);
+  throw invalidInput(
+    `Inference-Header-Content-Length: expected the length of the JSON part in bytes, got '${header}'`,
+    { where: 'Inference-Header-Content-Length', expected: 'integer of at least 0', got: header },
+  );
+}
+
+/** @throws NimifyError what can be said against the body */
+export function openCall(
+  deps: HttpDeps,
+  head: RequestHead,
+  target: InferTarget,
+  tally: Tally,
+  { bytes, owner }: OwnedBody,
+): InferCall {
+  const { requestId, arrivedAtNs, phases } = tally;
+  const decodeFromNs = deps.clock.nowNs();
+  try {
+    const { headerLength, served } = target;
+    const decoded = headerLength === 0 ? decodeRaw(bytes, served) : decodeInferRequest(bytes, headerLength);
+    const life = { requestId, arrivedAtNs, phases, cancel: NEVER_CANCELLED };
+    const context = contextFor(head, tally.timeoutMs, life, decoded.parameters);
+    const request = toInferRequest(decoded, target, owner);
+    phases.decodeNs = deps.clock.nowNs() - decodeFromNs;
+    return { decoded, request, context };
+  } catch (thrown) {
+    owner.release();
+    throw thrown;
+  }
+}
+
+/**
+ * The answer where the model gives it at once; undefined: call `answerLater`.
+ * @throws NimifyError
+ */
+export function answerNow(deps: HttpDeps, call: InferCall): Reply | undefined {
+  let response: InferResponse | undefined;
+  try {
+    response = deps.registry.inferNow(call.request, call.context);
+  } catch (thrown) {
+    call.request.owner.release();
+    throw thrown;
+  }
+  return response === undefined ? undefined : toReply(deps, response, call);
+}
+
+/** @throws NimifyError */
+export async function answerLater(deps: HttpDeps, call: InferCall, cancel: CancelToken): Promise<Reply> {
+  let response: InferResponse;
+  try {
+    response = await deps.registry.infer(call.request, { ...call.context, cancel });
+  } catch (thrown) {
+    call.request.owner.release();
+    throw thrown;
+  }
+  if (!cancel.cancelled) return toReply(deps, response, call);
+  letGo(response, call);
+  throw new NimifyError('CANCELLED', 'the client left before its answer was there');
+}
+
+function decodeRaw(body: Uint8Array, served: ServedModel): DecodedInferRequest {
+  const { inputs, batchAxis } = served.model.signature;
+  const [input] = inputs;
+  if (input === undefined || inputs.length > 1) {
+    throw invalidInput(
+      `Inference-Header-Content-Length: 0 announces one raw tensor, but '${served.name}' has ${inputs.length} inputs; describe them in a JSON part`,
+      { where: 'Inference-Header-Content-Length', expected: 'a model with one input', got: inputs.length },
+    );
+  }
+  return decodeRawRequest(body, { ...input, batchAxis });
+}
+
+function toInferRequest(
+  { id, inputs, outputs, parameters }: DecodedInferRequest,
+  { name, version }: InferTarget,
+  owner: BufferOwner,
+): InferRequest {
+  const sequence = sequenceOf(parameters);
+  for (const [i, output] of (outputs ?? []).entries()) {
+    if (output.classification !== undefined) {
+      throw new NimifyError(
+        'UNSUPPORTED',
+        `outputs[${i}].parameters.classification: '${output.name}' can be answered as a tensor only; leave the parameter out and pick the largest scores yourself`,
+        { details: { where: `outputs[${i}].parameters.classification`, got: output.classification } },
+      );
+    }
+  }
+  return {
+    model: name,
+    ...(version === undefined ? {} : { version }),
+    id,
+    inputs,
+    ...(outputs === undefined ? {} : { outputs: outputs.map((one) => one.name) }),
+    parameters,
+    ...(sequence === undefined ? {} : { sequence }),
+    owner,
+  };
+}
+
+function toReply(deps: HttpDeps, response: InferResponse, call: InferCall): Reply {
+  const { phases } = call.context;
+  if (phases.computeNs === 0) phases.computeNs = response.report.computeNs;
+  const encodeFromNs = deps.clock.nowNs();
+  try {
+    const reply = encode(response, call);
+    phases.encodeNs = deps.clock.nowNs() - encodeFromNs;
+    return reply;
+  } catch (thrown) {
+    letGo(response, call);
+    throw thrown;
+  }
+}
+
+const JSON_HEADERS = { 'content-type': 'application/json' };
+
+function encode(response: InferResponse, call: InferCall): Reply {
+  const { model, version, id, outputs, parameters } = response;
+  const { decoded } = call;
+  const isBinary = (name: string) =>
+    decoded.outputs?.find((output) => output.name === name)?.binary ?? decoded.binaryByDefault;
+  const { chunks, byteLength, headerLength } = encodeInferResponse(
+    { model, version, id, outputs, parameters },
+    isBinary,
+  );
+  const headers =
+    headerLength === undefined
+      ? JSON_HEADERS
+      : { 'content-type': 'application/octet-stream', 'inference-header-content-length': headerLength };
+  return { status: 200, headers, chunks, byteLength, release: () => letGo(response, call) };
+}
+
+/** The request's buffers only now: a model may answer with views over its inputs. */
+function letGo(response: InferResponse, call: InferCall): void {
+  response.owner.release();
+  call.request.owner.release();
+}
