@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
-import type { Logger } from './log.ts';
+import type { Logger as PinoLogger } from 'pino';
+import type { LogFields, Logger } from './log.ts';
 import { plainFields } from './loggable.ts';
 import { formatPrettyLine } from './pretty-line.ts';
 
@@ -25,11 +26,32 @@ export interface PinoLogOptions {
  * written with all its causes; secrets are left out (see `toLoggable`).
  */
 export function createPinoLogger(options: PinoLogOptions = {}): Logger {
-  const { level = 'info', pretty = process.stderr.isTTY === true } = options;
-  // Loaded here and not above: a library user or a client command that never logs does not pay for it.
+  const lowest = LOG_LEVELS.indexOf(options.level ?? 'info');
+  let made: PinoLogger | undefined;
+
+  function write(level: Exclude<LogLevel, 'silent'>, fields: LogFields, message: string): void {
+    if (LOG_LEVELS.indexOf(level) < lowest) return;
+    made ??= openPino(options);
+    made[level](plainFields(fields), message);
+  }
+
+  return {
+    debug: (fields, message) => write('debug', fields, message),
+    info: (fields, message) => write('info', fields, message),
+    warn: (fields, message) => write('warn', fields, message),
+    error: (fields, message) => write('error', fields, message),
+  };
+}
+
+/** With the first line that is written, not before: pino takes as long to load as a small model. */
+function openPino({
+  level = 'info',
+  pretty = process.stderr.isTTY === true,
+  sink,
+}: PinoLogOptions): PinoLogger {
   const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
-  const sink = options.sink ?? pino.destination({ dest: 2, sync: false });
-  const log = pino(
+  const destination = sink ?? pino.destination({ dest: 2, sync: false });
+  return pino(
     {
       level,
       base: null,
@@ -38,22 +60,8 @@ export function createPinoLogger(options: PinoLogOptions = {}): Logger {
       // `err` arrives as plain fields; pino's own serializer would take it for an error without a stack.
       serializers: { err: (fields: unknown) => fields },
     },
-    pretty ? prettySink(sink) : sink,
+    pretty ? prettySink(destination) : destination,
   );
-  return {
-    debug(fields, message) {
-      if (log.isLevelEnabled('debug')) log.debug(plainFields(fields), message);
-    },
-    info(fields, message) {
-      if (log.isLevelEnabled('info')) log.info(plainFields(fields), message);
-    },
-    warn(fields, message) {
-      if (log.isLevelEnabled('warn')) log.warn(plainFields(fields), message);
-    },
-    error(fields, message) {
-      if (log.isLevelEnabled('error')) log.error(plainFields(fields), message);
-    },
-  };
 }
 
 function prettySink(sink: LogSink): LogSink {

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 
 export type Runtime = typeof import('onnxruntime-node');
@@ -16,7 +17,8 @@ export function loadRuntime(): Promise<Runtime> {
 
 async function load(): Promise<Runtime> {
   try {
-    const { default: runtime } = await import('onnxruntime-node');
+    // It is CommonJS: `import` would read each of its files twice, once to find what they export.
+    const runtime = createRequire(import.meta.url)('onnxruntime-node') as Runtime;
     // Before the first session, which sets it for the whole process: errors are thrown and need not be printed.
     runtime.env.logLevel = 'fatal';
     return runtime;

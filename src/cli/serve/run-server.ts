@@ -1,0 +1,87 @@
+import type { Layer } from '../../base/config/layer.ts';
+import type { Config } from '../../base/config/load-config.ts';
+import { createPinoLogger } from '../../base/telemetry/pino-log.ts';
+import { VERSION } from '../../base/util/version.ts';
+import { createServer, type RunningServer, type ServerOptions } from '../../server.ts';
+import { readConfig } from '../read-config.ts';
+import { styleFor } from '../style.ts';
+import { checkAddress } from './check-address.ts';
+import { endAfter, endNow, isDoneWithin, waitForSignal } from './shutdown.ts';
+
+/** Beyond the grace period, the time for ports and sessions to close. */
+const CLOSING_MS = 2000;
+
+/**
+ * Serves until a signal comes, and then until what runs has finished; gives the exit code. What this file imports is
+ * all that a start loads: the build joins it (scripts/bundle.mjs).
+ * @throws NimifyError: a setting, address or model that does not work
+ */
+export async function runServer(paths: readonly string[], flags: Layer): Promise<number> {
+  const config = await readConfig(paths, flags);
+  checkAddress(config);
+  let server: RunningServer | undefined;
+  const signalled = waitForSignal(() => server === undefined);
+
+  const { level, format } = config.log;
+  const log = createPinoLogger({ level, ...(format === 'auto' ? {} : { pretty: format === 'pretty' }) });
+  if (config.file !== undefined) log.info({ file: config.file }, 'configuration read');
+  for (const warning of config.warnings) log.warn({ where: 'environment' }, warning);
+  if (config.origins['server.grpcPort']?.from !== 'default') {
+    log.warn({ port: config.server.grpcPort }, 'this version has no gRPC; nothing listens on --grpc-port');
+  }
+  server = await createServer({ ...toServerOptions(config), log });
+  await printBanner(server).catch((err: unknown) => log.warn({ err }, 'the first calls could not be shown'));
+
+  const signal = await signalled;
+  server.startDraining();
+  const { graceMs } = config.server;
+  log.info({ signal, graceMs }, 'draining: running requests finish; a second signal ends at once');
+  const isClosed = await isDoneWithin(server.close({ graceMs }), graceMs + CLOSING_MS);
+  if (!isClosed) {
+    log.warn({ graceMs }, 'requests were still running when the grace period ended');
+    endNow(signal);
+  }
+  endAfter(CLOSING_MS, signal);
+  return 0;
+}
+
+function toServerOptions({ server, log, models }: Config): ServerOptions {
+  const { host, httpPort, metricsPort, maxBodyBytes, receiveTimeoutMs, sendTimeoutMs } = server;
+  return {
+    models: models.map(({ settings, ...model }) => ({
+      ...model,
+      engine: withoutUnset(settings.engine),
+      defaultTimeoutMs: settings.timeoutMs,
+    })),
+    host,
+    httpPort,
+    metricsPort,
+    http: { maxBodyBytes, receiveTimeoutMs, sendTimeoutMs },
+    accessLog: { share: log.accessShare, slowMs: log.slowMs },
+  };
+}
+
+type WithoutUnset<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** An option that is not set is not there: what takes it knows its own default. */
+function withoutUnset<T extends object>(settings: T): WithoutUnset<T> {
+  return Object.fromEntries(
+    Object.entries(settings).filter(([, value]) => value !== undefined),
+  ) as WithoutUnset<T>;
+}
+
+/** The models answer already: what only the banner needs is loaded now. */
+async function printBanner({ url, metricsUrl, registry }: RunningServer): Promise<void> {
+  const [{ firstCall }, { renderBanner }] = await Promise.all([
+    import('./first-call.ts'),
+    import('./banner.ts'),
+  ]);
+  const newest = [...new Map(registry.list().map((served) => [served.name, served])).values()];
+  const models = [];
+  for (const served of newest) {
+    models.push({ served, call: await firstCall(served, { url, registry, isNamed: newest.length > 1 }) });
+  }
+  process.stdout.write(
+    renderBanner({ version: VERSION, url, metricsUrl, models, style: styleFor(process.stdout) }),
+  );
+}
