@@ -1,5 +1,5 @@
 /**
- * Makes a checkout ready to run: installs the locked dependencies, then compiles src/ to dist/. Each step is
+ * Makes a checkout ready to run: installs the locked dependencies, then builds dist/ of src/. Each step is
  * skipped while its result is fresh. Plain JavaScript without dependencies, because it runs before there are any.
  *
  *   node scripts/setup.mjs             both steps
@@ -58,28 +58,34 @@ export function install() {
 }
 
 /**
- * `tsc`, unless every source file is as it was at the last build. Files of sources that are gone go too.
+ * `tsc`, then the bundler, unless every source file is as it was at the last build. Files of sources that are gone
+ * go too.
  * With `tolerant`, a type error is told but is not the end: the compiler has written the JavaScript anyway.
  */
 export function build({ tolerant = false } = {}) {
   if (isBuilt()) return;
-  say('building (tsc)');
+  say('building (tsc, bundle)');
   const before = fingerprint();
   if (existsSync(STAMP) && paths(readFileSync(STAMP, 'utf8')) !== paths(before)) clean();
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const result = spawnSync(process.execPath, [compiler, '-p', join(ROOT, 'tsconfig.build.json')], {
-    cwd: ROOT,
-    stdio: ['ignore', 2, 2],
-  });
-  if (result.status !== 0) {
-    const advice =
-      'the build failed; the lines above say where. In an unchanged checkout, remove node_modules and dist and try again.';
-    if (!tolerant) throw new SetupError(advice);
-    say(advice);
+  const isCompiled = runStep([compiler, '-p', join(ROOT, 'tsconfig.build.json')]);
+  if (!isCompiled && !tolerant) throw new SetupError(BUILD_FAILED);
+  if (!runStep([BUNDLER])) throw new SetupError(BUILD_FAILED);
+  if (!isCompiled) {
+    say(BUILD_FAILED);
     return;
   }
   mkdirSync(DIST, { recursive: true });
   writeFileSync(STAMP, before);
+}
+
+const BUNDLER = join(ROOT, 'scripts', 'bundle.mjs');
+const BUILD_FAILED =
+  'the build failed; the lines above say where. In an unchanged checkout, remove node_modules and dist and try again.';
+
+/** Runs a script on this Node; what it says goes to stderr. True where it succeeded. */
+function runStep(args) {
+  return spawnSync(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 2, 2] }).status === 0;
 }
 
 const STAMP = join(DIST, '.sources');
@@ -104,12 +110,13 @@ function isBuilt() {
   );
 }
 
-/** One line a source file: path, tab, time of change, size. Equal text means nothing to build. */
+/** One line a file that the build depends on: path, tab, time of change, size. Equal text means nothing to build. */
 function fingerprint() {
   const files = [
     join(ROOT, 'tsconfig.json'),
     join(ROOT, 'tsconfig.build.json'),
     join(ROOT, 'package-lock.json'),
+    BUNDLER,
     ...readdirSync(join(ROOT, 'src'), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
       .map((entry) => join(entry.parentPath, entry.name)),

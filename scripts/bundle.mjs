@@ -1,0 +1,92 @@
+/**
+ * Joins the modules that the command and its workers load at their start into a few files: `node scripts/bundle.mjs`,
+ * which the build runs after the compiler. A file costs Node most of a millisecond to find, read and link, and
+ * `nimify serve` would load some hundred of them: joined, they save 70 ms of the 220 to the first answer.
+ *
+ * The library (`exports` of package.json) stays as the compiler wrote it, a file a module; only the entries below are
+ * written over. Names and lines are kept, so that a stack trace can be read without its source map.
+ */
+import { cpSync, rmSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { rolldown } from 'rolldown';
+import { ROOT } from './setup.mjs';
+
+const SRC = join(ROOT, 'src');
+const DIST = join(ROOT, 'dist');
+const COMMAND = 'cli/main';
+/** What `nimify serve` loads to be ready: this module, and what it imports without `import()`. */
+const SERVE = 'cli/serve/run-server';
+/** Each in a thread or process of its own. */
+const WORKERS = ['engine/onnxruntime/thread-entry', 'engine/onnxruntime/process-entry'];
+
+/** Pure JavaScript that every command needs: taken in, with its licence. Everything else stays a package. */
+const INLINED = ['commander', 'picocolors'];
+
+rmSync(join(DIST, 'chunks'), { recursive: true, force: true });
+await bundle(COMMAND, {
+  // As deep as the entry: `import.meta.url` is written for both.
+  chunkFileNames: 'chunks/[name].js',
+  codeSplitting: { groups: [{ debugName: 'start', name: groupOf() }] },
+});
+for (const name of INLINED) {
+  cpSync(join(ROOT, 'node_modules', name, 'LICENSE'), join(DIST, 'chunks', `${name}.LICENSE.txt`));
+}
+for (const worker of WORKERS) await bundle(worker, { codeSplitting: false });
+
+async function bundle(entry, output) {
+  const build = await rolldown({
+    input: { [entry]: join(SRC, `${entry}.ts`) },
+    platform: 'node',
+    external: (id) => /^[^./]/.test(id) && !INLINED.includes(id),
+    plugins: [placeOfModule(entry)],
+    onLog(_level, { code, message }) {
+      // Of what is loaded at the start, some is loaded on demand by other commands.
+      if (code !== 'INEFFECTIVE_DYNAMIC_IMPORT') throw new Error(message);
+    },
+  });
+  await build.write({
+    ...{ dir: DIST, entryFileNames: '[name].js', format: 'esm', comments: { jsdoc: false } },
+    ...{ sourcemap: true, sourcemapExcludeSources: true },
+    ...output,
+  });
+}
+
+/** `import.meta.url` as the module's own file would have it: the compiler's twin of it is there. */
+function placeOfModule(entry) {
+  const here = dirname(join(DIST, entry));
+  return {
+    name: 'place-of-module',
+    transform(code, id) {
+      if (!id.startsWith(SRC) || !code.includes('import.meta.url')) return;
+      const twin = join(DIST, relative(SRC, id)).replace(/\.ts$/, '.js');
+      const path = relative(here, twin).split(sep).join('/');
+      return {
+        code: code.replaceAll('import.meta.url', `new URL('${path}', import.meta.url).href`),
+        map: null,
+      };
+    },
+  };
+}
+
+/** `command`: what is loaded for every command; `serve`: what `nimify serve` loads besides. */
+function groupOf() {
+  let command;
+  let serve;
+  return (id, context) => {
+    command ??= reachable(COMMAND, context);
+    serve ??= reachable(SERVE, context);
+    if (id === fileOf(COMMAND)) return null;
+    if (command.has(id)) return 'command';
+    return serve.has(id) ? 'serve' : null;
+  };
+}
+
+function reachable(entry, context) {
+  const found = new Set([fileOf(entry)]);
+  for (const id of found) for (const next of context.getModuleInfo(id)?.importedIds ?? []) found.add(next);
+  return found;
+}
+
+function fileOf(entry) {
+  return join(SRC, `${entry}.ts`);
+}
