@@ -13,6 +13,7 @@ import type { HostSession, SessionSource } from '../host/session.ts';
 import { openThreadSession } from '../host/thread.ts';
 import type { Machine } from '../host/thread-plan.ts';
 import { checkProviders } from './providers.ts';
+import { refuseTelemetry } from './runtime.ts';
 import { checkSession, openOrtSession } from './session.ts';
 
 export interface OnnxRuntimeDeps {
@@ -28,6 +29,7 @@ export function createOnnxRuntimeEngine({ clock, log, machine }: OnnxRuntimeDeps
     name: 'onnxruntime',
     accepts: ({ format }) => format === 'onnx' || format === 'ort',
     async load(artifact, options) {
+      refuseTelemetry();
       await checkProviders(options.providers);
       const { providers } = options;
       const having = (source: SessionSource) => (providers === undefined ? source : { ...source, providers });

@@ -15,7 +15,19 @@ export function loadRuntime(): Promise<Runtime> {
   return loading;
 }
 
+/**
+ * ONNX Runtime 1.30 on Linux notes what it is used for, with an id of the machine, under ~/.cache/Microsoft, and
+ * sends it to its maker. A server does not do that on its own account; who wants it sets the variable to 0.
+ *
+ * To be called on the main thread before any thread loads the library, which reads the variable then: what a thread
+ * writes to `process.env` stays its own.
+ */
+export function refuseTelemetry(): void {
+  process.env.ORT_DISABLE_TELEMETRY ??= '1';
+}
+
 async function load(): Promise<Runtime> {
+  refuseTelemetry();
   try {
     // It is CommonJS: `import` would read each of its files twice, once to find what they export.
     const runtime = createRequire(import.meta.url)('onnxruntime-node') as Runtime;
