@@ -16,6 +16,8 @@ export interface Artifact {
   readonly indexLimits: Readonly<Record<string, number>>;
   /** An operator that repeats as often as values say, so that one run tells nothing of the time of the next. */
   readonly loopOperator?: string;
+  /** An operator in which some values of a request end the process that runs it. Found in the graph. */
+  readonly crashOperator?: string;
   /** Parts that are served without, each with the reason: outputs that are no tensors. */
   readonly omitted: readonly OmittedPart[];
   readonly metadata: Readonly<Record<string, string>>;

@@ -14,6 +14,14 @@ describe('toArtifact', () => {
     expect((await toArtifact(recurrent)).signature.operatorAgainstEmpty).toBe('LSTM');
   });
 
+  it('notes what values of a request can do to the engine', async () => {
+    const file = await readModelFile(embedding);
+    expect(await toArtifact(file)).not.toHaveProperty('crashOperator');
+    const risky = { ...file, valueRisks: { crashOperator: 'Div', emptyKernelOperator: 'Conv' } };
+    const { crashOperator, signature } = await toArtifact(risky);
+    expect([crashOperator, signature.operatorAgainstEmpty]).toEqual(['Div', 'Conv']);
+  });
+
   it('notes a loop, whose time depends on values', async () => {
     expect((await toArtifact(await readModelFile(slow))).loopOperator).toBe('Loop');
     expect(await toArtifact(await readModelFile(embedding))).not.toHaveProperty('loopOperator');

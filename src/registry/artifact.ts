@@ -14,7 +14,8 @@ export async function toArtifact(file: ModelFile): Promise<Artifact> {
   const { inputs, outputs, omitted } = servableTensors(file);
   const { axis, reason } = inferBatchAxis(inputs, outputs);
   const loopOperator = ['Loop', 'Scan'].find((operator) => file.operators[operator] !== undefined);
-  const againstEmpty = operatorAgainstEmpty(file.operators);
+  const { crashOperator, emptyKernelOperator } = file.valueRisks;
+  const againstEmpty = operatorAgainstEmpty(file.operators) ?? emptyKernelOperator;
   return {
     format: file.format,
     path: file.path,
@@ -29,6 +30,7 @@ export async function toArtifact(file: ModelFile): Promise<Artifact> {
     batchAxisReason: reason,
     indexLimits: file.indexLimits,
     ...(loopOperator === undefined ? {} : { loopOperator }),
+    ...(crashOperator === undefined ? {} : { crashOperator }),
     omitted,
     metadata: describe(file),
   };

@@ -1,4 +1,5 @@
 import type { Datatype } from '../tensor/datatype.ts';
+import type { ValueRisks } from './value-risks.ts';
 
 /** What a model file says about itself, read without its weights. */
 export interface ModelFile {
@@ -34,6 +35,11 @@ export interface ModelFile {
    * are not followed.
    */
   readonly indexLimits: Readonly<Record<string, number>>;
+  /**
+   * What values of a request can do to the engine. Where it cannot be told (subgraphs, the model's own functions, a
+   * graph too large to be traced), the worst is assumed.
+   */
+  readonly valueRisks: ValueRisks;
   readonly problems: readonly Problem[];
 }
 

@@ -4,6 +4,8 @@ import { elementTypeOf } from './element-type.ts';
 import { BUILT_IN_DOMAINS } from './engine-support.ts';
 import { findIndexLimits, type GraphNode, indexRole, type Lookup, type Scope } from './index-limits.ts';
 import { LIMITS } from './limits.ts';
+import { createValueOrigins } from './value-origins.ts';
+import { findValueRisks, isSuspect, type Suspect, type ValueRisks } from './value-risks.ts';
 
 /** A tensor stored in the file, without its elements. */
 export interface StoredTensor {
@@ -42,14 +44,18 @@ export interface GraphFacts {
   /** Charges the memory of a text that is kept. */
   keep(text: string): string;
   openScope(parent: Scope | undefined): Scope;
-  /** An input of a graph; a table of the same name, its default, stays. */
-  addInput(scope: Scope, name: string): void;
+  /**
+   * An input of a graph; a table of the same name, its default, stays. `elementType` is 0 where it is unknown, or
+   * no tensor.
+   */
+  addInput(scope: Scope, name: string, elementType?: number): void;
   /** An initializer, or the tensor of a Constant node under its output's name. */
   addTable(scope: Scope, name: string, tensor: StoredTensor): void;
   /** A tensor whose elements may be in another file. */
   addExternal(tensor: StoredTensor): void;
   addNode(scope: Scope, node: GraphNode): void;
   indexLimits(main: Scope): Map<string, number>;
+  valueRisks(): ValueRisks;
 }
 
 /** ONNX's own domain has two names, the empty one and `ai.onnx`. */
@@ -68,6 +74,8 @@ export function createGraphFacts(): GraphFacts {
   const customOperators: CustomOperator[] = [];
   const badTensors: string[] = [];
   const lookups: Lookup[] = [];
+  const origins = createValueOrigins();
+  const suspects: Suspect[] = [];
   let nodes = 0;
   let keptBytes = 0;
   let parameterCount = 0;
@@ -133,18 +141,26 @@ export function createGraphFacts(): GraphFacts {
     },
     keep,
     openScope: (parent) => ({ parent, values: new Map() }),
-    addInput(scope, name) {
-      if (!scope.values.has(name)) scope.values.set(keep(name), { kind: 'given' });
+    addInput(scope, name, elementType = 0) {
+      if (scope.values.has(name)) return;
+      scope.values.set(keep(name), { kind: 'given' });
+      origins.addInput(scope, name, elementType);
     },
     addTable(scope, name, tensor) {
       countElements(tensor);
       addExternal(tensor);
       charge(8 * tensor.dims.length);
       scope.values.set(keep(name), { kind: 'table', dims: tensor.dims });
+      origins.addTable(scope, name, tensor.elementType);
     },
     addExternal,
     addNode(scope, node) {
       countOperator(node);
+      origins.addNode(scope, node);
+      if (isSuspect(node)) {
+        for (const name of node.inputs) keep(name);
+        suspects.push({ scope, node });
+      }
       const role = indexRole(node);
       if (role === undefined) return;
       const { lookup, origin } = role;
@@ -157,5 +173,6 @@ export function createGraphFacts(): GraphFacts {
       for (const output of node.outputs) scope.values.set(keep(output), origin);
     },
     indexLimits: (main) => findIndexLimits(main, lookups),
+    valueRisks: () => findValueRisks(suspects, origins),
   };
 }

@@ -29,8 +29,10 @@ export interface GraphNode {
   readonly opType: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** The integer attributes `axis`, `gather_axis` and `to`, where present. */
+  /** The integer attributes `axis`, `fmod`, `gather_axis` and `to`, where present. */
   readonly integers: ReadonlyMap<string, number>;
+  /** Element type of the tensor in an attribute, as a Constant has one; a number in TensorProto.DataType. */
+  readonly tensorType?: number;
 }
 
 interface LookupPair {
@@ -79,6 +81,12 @@ export function indexRole(node: GraphNode): IndexRole | undefined {
   }
   const lookup = pairs(node, [[0, 1]], node.integers.get('axis') ?? 0);
   return origin === undefined ? { lookup } : { lookup, origin };
+}
+
+/** The inputs of a standard operator that only moves or copies values: its outputs hold values of these alone. */
+export function movedValues(node: GraphNode): readonly string[] | undefined {
+  const origin = originOf(node);
+  return origin?.keepsValues === true ? origin.from : undefined;
 }
 
 function originOf(node: GraphNode): Derived | undefined {
@@ -164,7 +172,7 @@ function tableDims(scope: Scope, name: string): readonly number[] | undefined {
 }
 
 /** The scope that defines a name, seen from `scope`. */
-function homeOf(scope: Scope, name: string): Scope | undefined {
+export function homeOf(scope: Scope, name: string): Scope | undefined {
   let at: Scope | undefined = scope;
   while (at !== undefined && !at.values.has(name)) at = at.parent;
   return at;

@@ -61,6 +61,7 @@ async function readOpened(file: FileBytes, path: string): Promise<ModelFile> {
     externalData: files,
     operators: Object.fromEntries(model.facts.operators),
     indexLimits: Object.fromEntries(model.indexLimits),
+    valueRisks: model.facts.valueRisks(),
     problems: [...findProblems(model, inputs, outputs), ...problems],
   };
 }

@@ -53,7 +53,7 @@ export async function readGraph(
         return readSparseTensor(reader, field).then(addTable);
       case GRAPH.input:
         return readValue(reader, field).then((value) => {
-          facts.addInput(scope, value.name);
+          facts.addInput(scope, value.name, value.type.elementType);
           if (into !== undefined) into.inputs.push(keepValue(facts, value));
         });
       case GRAPH.output:
@@ -112,18 +112,20 @@ export async function readNode(reader: WireReader, facts: GraphFacts, at: Span, 
     }
   });
 
-  facts.addNode(scope, { domain, opType, inputs, outputs, integers: attributes.integers });
+  const { integers, value } = attributes;
+  const tensorType = value === undefined ? {} : { tensorType: value.elementType };
+  facts.addNode(scope, { domain, opType, inputs, outputs, integers, ...tensorType });
   const isConstant = opType === 'Constant' && (domain === '' || domain === 'ai.onnx');
-  if (isConstant && attributes.value !== undefined) facts.addTable(scope, outputs[0] ?? '', attributes.value);
+  if (isConstant && value !== undefined) facts.addTable(scope, outputs[0] ?? '', value);
 }
 
-/** The attributes that matter here: integers that steer a lookup, and the tensor of a Constant. */
+/** The attributes that matter here: a few integers, and the tensor of a Constant. */
 interface NodeAttributes {
   readonly integers: Map<string, number>;
   value: StoredTensor | undefined;
 }
 
-const WANTED_INTEGERS = new Set(['axis', 'gather_axis', 'to']);
+const WANTED_INTEGERS = new Set(['axis', 'fmod', 'gather_axis', 'to']);
 
 async function readAttribute(
   reader: WireReader,

@@ -42,7 +42,7 @@ const OPTION = { tensor: 1, sequence: 2, map: 3 } as const;
 
 const MAX_GRAPH_DEPTH = 32;
 const MAX_TYPE_DEPTH = 32;
-const WANTED_INTEGERS = new Set(['axis', 'gather_axis', 'to']);
+const WANTED_INTEGERS = new Set(['axis', 'fmod', 'gather_axis', 'to']);
 
 /**
  * Reads an ORT format model without the elements of its tensors.
@@ -133,7 +133,12 @@ async function readGraph(
     const dims = await reader.int64s(sparse, SPARSE.dims, LIMITS.rank);
     addTensor({ ...(await readTensor(reader, values)), dims });
   });
-  await reader.eachString(graph, GRAPH.inputs, (name) => facts.addInput(scope, name));
+  const inputs = new Set<string>();
+  await reader.eachString(graph, GRAPH.inputs, (name) => {
+    inputs.add(name);
+  });
+  const types = await typesOf(reader, graph, inputs);
+  for (const name of inputs) facts.addInput(scope, name, types.get(name)?.elementType);
   await reader.eachTable(graph, GRAPH.nodes, (node) => readNode(reader, facts, node, scope, depth));
   return initializers;
 }
@@ -148,6 +153,7 @@ async function readNode(
   const inputs: string[] = [];
   const outputs: string[] = [];
   const integers = new Map<string, number>();
+  let tensorType: number | undefined;
   await reader.eachString(node, NODE.inputs, (name) => addEnd(inputs, name));
   await reader.eachString(node, NODE.outputs, (name) => addEnd(outputs, name));
   const domain = await reader.string(node, NODE.domain);
@@ -163,10 +169,13 @@ async function readNode(
     if (graph !== undefined) await readSubgraph(graph);
     await reader.eachTable(attribute, ATTRIBUTE.graphs, readSubgraph);
     const tensor = await reader.table(attribute, ATTRIBUTE.tensor);
-    if (tensor === undefined || opType !== 'Constant') return;
-    facts.addTable(scope, outputs[0] ?? '', await readTensor(reader, tensor));
+    if (tensor === undefined || !opType.startsWith('Constant')) return;
+    const stored = await readTensor(reader, tensor);
+    tensorType = stored.elementType;
+    if (opType === 'Constant') facts.addTable(scope, outputs[0] ?? '', stored);
   });
-  facts.addNode(scope, { domain, opType, inputs, outputs, integers });
+  const typed = tensorType === undefined ? {} : { tensorType };
+  facts.addNode(scope, { domain, opType, inputs, outputs, integers, ...typed });
 }
 
 function addEnd(ends: string[], name: string): void {

@@ -10,7 +10,7 @@ import { createInlineRuns, type InlineRuns } from './inline-runs.ts';
 import { createHostedInstance, type InstanceParts } from './instance.ts';
 import { loadProcesses } from './load-processes.ts';
 import { createOverflow } from './overflow.ts';
-import { pickHost } from './pick-host.ts';
+import { crashWarning, pickHost, processReason } from './pick-host.ts';
 import type { ProcessLimits, ProcessSession } from './process.ts';
 import { createRunCost, sizeOf } from './run-cost.ts';
 import type { HostSession, SessionSource } from './session.ts';
@@ -45,6 +45,11 @@ export async function loadInstance(
   if (host === 'auto' && hasLimits) {
     return loadInProcesses(artifact, options, deps, 'process: its limits can only be kept there');
   }
+  const { crashOperator } = artifact;
+  if (host === 'auto' && crashOperator !== undefined) {
+    return loadInProcesses(artifact, options, deps, processReason(crashOperator));
+  }
+  if (crashOperator !== undefined) deps.log.warn({ path: artifact.path, host }, crashWarning(crashOperator));
   if (runLimitMs !== undefined) throw cannotLimitRuns(host);
   if (memoryLimitBytes !== undefined) await tryMemory(artifact, memoryLimitBytes, options, deps);
   switch (host) {

@@ -33,6 +33,19 @@ export async function pickHost(
   return { host, reason: `${host}: a run takes ${timeText(runNs)}, ${HOP_TEXT}`, runNs };
 }
 
+/** Why `auto` takes processes for a model with an operator that some values crash. */
+export function processReason(crashOperator: string): string {
+  return `process: some values of a request end the engine in the operator ${crashOperator}`;
+}
+
+/** For a model that was configured to run where such values end the server. */
+export function crashWarning(crashOperator: string): string {
+  return (
+    `some values of a request end the server, in the operator ${crashOperator} of this model; the engine host ` +
+    "'process' (or 'auto', which picks it) keeps that to a child process"
+  );
+}
+
 const RUNS = 24;
 /** Time for all runs together; a model that uses it up within a few runs is far above the limit. */
 const BUDGET_NS = 60_000_000;
