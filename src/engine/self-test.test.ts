@@ -66,7 +66,7 @@ describe('findExample', () => {
     expect(never.ok && never.outputs).toEqual([empty]);
   });
 
-  it('gives up with the last reason: bounded in tries, at once where the engine fails', async () => {
+  it('gives up with the last reason: bounded in tries, at once where the engine or its memory fails', async () => {
     let runs = 0;
     const refused = await findExample(
       search(sequence, () => {
@@ -77,14 +77,19 @@ describe('findExample', () => {
     expect(refused).toMatchObject({ ok: false, reason: expect.stringContaining('last because: no way') });
     expect(runs).toBeGreaterThan(100);
     expect(runs).toBeLessThanOrEqual(600);
-    runs = 0;
-    await findExample(
-      search(sequence, () => {
-        runs += 1;
-        throw new NimifyError('ENGINE_FAILED', 'broken');
-      }),
-    );
-    expect(runs).toBe(1);
+    for (const failure of [
+      new NimifyError('ENGINE_FAILED', 'broken'),
+      invalidInput('too large', { outOfMemory: true }),
+    ]) {
+      runs = 0;
+      await findExample(
+        search(sequence, () => {
+          runs += 1;
+          throw failure;
+        }),
+      );
+      expect(runs).toBe(1);
+    }
   });
 
   it('ends where inputs are too large to make up, however many dimensions are dynamic', async () => {

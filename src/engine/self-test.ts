@@ -110,7 +110,8 @@ export async function findExample(search: ExampleSearch): Promise<ExampleFound> 
         empty ??= found;
       } catch (thrown) {
         lastError = toNimifyError(thrown);
-        if (lastError.code !== 'INVALID_INPUT') return empty ?? notFound(tries, lastError);
+        const lacksMemory = lastError.details?.outOfMemory === true;
+        if (lastError.code !== 'INVALID_INPUT' || lacksMemory) return empty ?? notFound(tries, lastError);
       }
     }
   }

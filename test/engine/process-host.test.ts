@@ -85,6 +85,23 @@ describe('the process host', () => {
     });
   });
 
+  it.each(['inline', 'thread', 'process'] as const)(
+    'tells, as the others do, that values ask for too much memory (%s)',
+    async (host) => {
+      const path = fileURLToPath(new URL('fixtures/of_shape.onnx', import.meta.url));
+      const served = await load(path, { host, instances: 1 });
+      const shape: Tensor = {
+        ...{ name: 's', datatype: 'INT64', shape: [2] },
+        data: BigInt64Array.of(1_000_000n, 1_000_000n),
+      };
+      await expect(infer(served, shape)).rejects.toMatchObject({
+        code: 'INVALID_INPUT',
+        message: expect.stringContaining('ask for more memory than there is in the operator ConstantOfShape'),
+        details: { where: 'inputs', operator: 'ConstantOfShape', outOfMemory: true },
+      });
+    },
+  );
+
   it('refuses what does not load, as the others do', async () => {
     const path = fileURLToPath(new URL('fixtures/no_kernel.onnx', import.meta.url));
     await expect(load(path, { host: 'process' })).rejects.toMatchObject({ code: 'UNSUPPORTED' });

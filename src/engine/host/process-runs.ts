@@ -128,7 +128,8 @@ export function createPendingRuns(options: PendingRunsOptions): PendingRuns {
 /** `details.memoryLimitBytes` tells a run that met the limit from others of the same code. */
 function toRunError(json: Uint8Array, memoryLimitBytes: number | undefined): NimifyError {
   const { error, isOutOfMemory } = readChildError(json);
-  if (!isOutOfMemory || memoryLimitBytes === undefined) return error;
+  const lacksMemory = isOutOfMemory || error.details?.outOfMemory === true;
+  if (!lacksMemory || memoryLimitBytes === undefined) return error;
   const details = { ...error.details, memoryLimitBytes };
   return new NimifyError(error.code, error.message, { details, cause: error.cause });
 }

@@ -14,7 +14,7 @@ import type { HostSession, SessionInfo, SessionSource } from './session.ts';
 export interface ServeProcessOptions {
   readonly platform: string;
   open(source: SessionSource, clock: Clock): Promise<HostSession>;
-  /** Does this failure of a load or run come from a lack of memory? */
+  /** Does this failure of the load come from a lack of memory? Those of runs say so in their details. */
   isOutOfMemory(failure: unknown): boolean;
 }
 
@@ -69,7 +69,7 @@ export async function serveProcess(options: ServeProcessOptions): Promise<void> 
       };
       send('result', id, encodeInferResponse(response, () => true).chunks);
     } catch (failed) {
-      send('error', id, [writeChildError(failed, options.isOutOfMemory(failed))]);
+      send('error', id, [writeChildError(failed, false)]);
     }
   }
 

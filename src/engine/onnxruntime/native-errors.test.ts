@@ -123,8 +123,8 @@ describe.each(WAYS)('toRunError $way', ({ find }) => {
     [
       'of_shape',
       [int64('s', 1_000_000n, 1_000_000n)],
-      'ENGINE_FAILED',
-      /more memory than there is in the operator ConstantOfShape/,
+      'INVALID_INPUT',
+      /ask for more memory than there is in the operator ConstantOfShape; send fewer/,
     ],
     // More than the package passes in one dimension; there need be no elements for it.
     ['gather', [{ ...int64('i'), shape: [0, 2 ** 40] }], 'INVALID_INPUT', /the model refused these inputs/],
@@ -141,6 +141,21 @@ describe.each(WAYS)('toRunError $way', ({ find }) => {
     expect(error.code).toBe(code);
     expect(error.message).toMatch(text);
     expectOwnWords(error);
+  });
+
+  it.each([
+    "running Range node. Name:'' Status Message: std::bad_alloc",
+    'running Expand node. op_kernel.cc:83 Calculation for Tensor storage size overflowed',
+    'running Col2Im node. safeint.h:17 SafeIntOnOverflow() Integer overflow',
+    'running Tile node. Tile output tensor would require more than 4294967296 bytes, which exceeds',
+    'running Conv node. Failed to allocate memory for requested buffer of size 4000000000000',
+  ])('tells a lack of memory apart: %s', (text) => {
+    const error = toRunError(new Error(`Non-zero status code returned while ${text}`));
+    expect(error).toMatchObject({ code: 'INVALID_INPUT', details: { where: 'inputs', outOfMemory: true } });
+    expect(error.details?.operator).toMatch(/^(Range|Expand|Col2Im|Tile|Conv)$/);
+    expect(toRunError(new Error('while running Gather node. idx=9')).details).not.toHaveProperty(
+      'outOfMemory',
+    );
   });
 
   it('names the innermost operator, and takes missing code for no fault of the request', () => {

@@ -109,31 +109,37 @@ export function toLoadError(path: string, thrown: unknown): NimifyError {
 /**
  * A failed run, in our own words. The graph is fixed and was accepted at load, so when an operator refuses
  * during a run it is the values or sizes that it refuses (an index outside its table, shapes that do not go
- * together, text that is no number): the request's fault. Running out of memory and missing code are not.
+ * together, text that is no number), or for which there is not enough memory (Range to 1e15): the request's fault.
+ * Missing code is not. `details.outOfMemory` tells a lack of memory from other refusals.
  */
 export function toRunError(thrown: unknown): NimifyError {
   if (thrown instanceof NimifyError) return thrown;
   const text = textOf(thrown);
   const operator = innermostOperator(text);
   const where = operator === undefined ? '' : ` in the operator ${operator}`;
-  if (/ailed to allocate memory|bad_alloc|bad allocation|SafeIntOnOverflow/.test(text)) {
-    const next = 'send fewer or smaller inputs';
-    return new NimifyError('ENGINE_FAILED', `The run needs more memory than there is${where}; ${next}`, {
-      ...(operator === undefined ? {} : { details: { operator } }),
-      cause: thrown,
-    });
+  const details = { where: 'inputs', ...(operator === undefined ? {} : { operator }) };
+  if (TOO_LARGE.test(text)) {
+    return new NimifyError(
+      'INVALID_INPUT',
+      `inputs: their values and sizes ask for more memory than there is${where}; send fewer, smaller or lower ones`,
+      { details: { ...details, outOfMemory: true }, cause: thrown },
+    );
   }
   if (REFUSED_INPUT.test(text) || (operator !== undefined && !/not implemented/i.test(text))) {
     return new NimifyError(
       'INVALID_INPUT',
       `inputs: the model refused these inputs${where}${whatItSaid(text)}; check their values and dynamic sizes`,
-      { details: { where: 'inputs', ...(operator === undefined ? {} : { operator }) }, cause: thrown },
+      { details, cause: thrown },
     );
   }
   return new NimifyError('ENGINE_FAILED', `ONNX Runtime failed${where}; the log has its reason`, {
     cause: thrown,
   });
 }
+
+/** Allocations that failed, and sizes that could not even be counted. */
+const TOO_LARGE =
+  /ailed to allocate memory|bad_alloc|bad allocation|SafeIntOnOverflow|storage size overflowed|would require more than \d+ bytes/;
 
 /** Refusals before any operator runs. Validation stands before them; this is the second line. */
 const REFUSED_INPUT =
