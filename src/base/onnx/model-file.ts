@@ -10,6 +10,7 @@ import { toValueInfo } from './raw-model.ts';
 import { readOnnx } from './read-onnx.ts';
 import { readOrt } from './read-ort.ts';
 import { SNIFF_BYTES, sniffFormat } from './sniff-format.ts';
+import { unreadable } from './unreadable.ts';
 
 export type { ModelFile, Problem, ValueInfo } from './contract.ts';
 export { hashModelFile } from './hash-model-file.ts';
@@ -86,20 +87,4 @@ function naming(path: string, thrown: unknown): unknown {
   if (!(thrown instanceof NimifyError) || thrown.message.includes(path)) return thrown;
   const { code, message, cause } = thrown;
   return new NimifyError(code, `${path}: ${message}`, { details: { where: path, ...thrown.details }, cause });
-}
-
-function unreadable(path: string, cause: unknown): NimifyError {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  const options = { cause, details: { where: path } };
-  if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new NimifyError('NOT_FOUND', `there is no file at ${path}; check the path`, options);
-  }
-  if (code === 'EACCES' || code === 'EPERM') {
-    return new NimifyError(
-      'INVALID_INPUT',
-      `${path} may not be read by this user; change its permissions`,
-      options,
-    );
-  }
-  return new NimifyError('INVALID_INPUT', `${path} cannot be opened; check the path and the disk`, options);
 }
