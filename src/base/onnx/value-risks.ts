@@ -25,17 +25,22 @@ type Test = (suspect: Suspect, origins: ValueOrigins) => boolean;
  * infinity. Those that ended the process (SIGFPE): integer division of the smallest number by -1 (8 and 16 bits
  * are divided as 32, remainders by `fmod` as floats), and STFT with a frame of length 0.
  */
-const CRASHES: Readonly<Record<string, Test>> = {
-  Div: isFreeDivision,
-  Mod: (suspect, origins) => suspect.node.integers.get('fmod') !== 1 && isFreeDivision(suspect, origins),
-  STFT: ({ scope, node }, origins) => isGiven(node.inputs[3]) && origins.find(scope, node.inputs[3]).isFree,
-};
+const CRASHES: ReadonlyMap<string, Test> = new Map<string, Test>([
+  ['Div', isFreeDivision],
+  ['Mod', (suspect, origins) => suspect.node.integers.get('fmod') !== 1 && isFreeDivision(suspect, origins)],
+  [
+    'STFT',
+    ({ scope, node }, origins) => isGiven(node.inputs[3]) && origins.find(scope, node.inputs[3]).isFree,
+  ],
+]);
 
 /** A Conv whose kernel is 0 wide or high repeats itself for good; other convolutions refuse it or have an answer. */
-const EMPTY_KERNELS: Readonly<Record<string, Test>> = {
-  Conv: ({ scope, node }, origins) =>
-    isGiven(node.inputs[1]) && !origins.find(scope, node.inputs[1]).isConstant,
-};
+const EMPTY_KERNELS: ReadonlyMap<string, Test> = new Map<string, Test>([
+  [
+    'Conv',
+    ({ scope, node }, origins) => isGiven(node.inputs[1]) && !origins.find(scope, node.inputs[1]).isConstant,
+  ],
+]);
 
 /** Both must be free: neither sizes nor what a model stores are the smallest number. */
 function isFreeDivision({ scope, node }: Suspect, origins: ValueOrigins): boolean {
@@ -50,12 +55,12 @@ function isGiven(name: string | undefined): name is string {
 }
 
 export function isSuspect({ domain, opType }: GraphNode): boolean {
-  return (domain === '' || domain === 'ai.onnx') && (opType in CRASHES || opType in EMPTY_KERNELS);
+  return (domain === '' || domain === 'ai.onnx') && (CRASHES.has(opType) || EMPTY_KERNELS.has(opType));
 }
 
 export function findValueRisks(suspects: readonly Suspect[], origins: ValueOrigins): ValueRisks {
-  const firstIn = (table: Readonly<Record<string, Test>>) =>
-    suspects.find((suspect) => table[suspect.node.opType]?.(suspect, origins))?.node.opType;
+  const firstIn = (table: ReadonlyMap<string, Test>) =>
+    suspects.find((suspect) => table.get(suspect.node.opType)?.(suspect, origins))?.node.opType;
   const crashOperator = firstIn(CRASHES);
   const emptyKernelOperator = firstIn(EMPTY_KERNELS);
   return {
