@@ -69,9 +69,18 @@ describe.each(Object.entries(NPMS))('installed with %s', (name, npm) => {
     copyFileSync(join(ROOT, 'examples/demo/iris/model.onnx'), join(home, 'iris.onnx'));
     for (const major of name === 'the npm that is here' ? NODES : NODES.slice(0, 1)) {
       expect(await answerOn(major, home)).toEqual({ node: major, label: [0], exitCode: 0 });
+      expect(run(nodeOf(major), ['--input-type=module', '-e', HAS_RUNS_AT_ONCE], home)).toBe('function');
     }
   }, 240_000);
 });
+
+/** Whether the engine's add-on is found: only through it are runs done before their call returns. */
+const HAS_RUNS_AT_ONCE = `
+  import { loadModel } from 'nimify';
+  const { model } = await loadModel('iris.onnx', { engine: { host: 'inline' } });
+  process.stdout.write(typeof model.inferNow);
+  await model.close({ graceMs: 1000 });
+`;
 
 /** Serves iris.onnx on that Node, asks once, ends it with SIGTERM. */
 async function answerOn(major: string, home: string): Promise<unknown> {
