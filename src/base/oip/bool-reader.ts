@@ -1,6 +1,9 @@
+import { allocateUncleared } from '../tensor/allocate.ts';
 import type { ElementReader } from './element-reader.ts';
 import { expectedError, type Where } from './json-error.ts';
-import { hasWord } from './json-value.ts';
+import { hasWord, skipSpace } from './json-value.ts';
+
+const COMMA = 0x2c;
 
 const ZERO = 0x30;
 const ONE = 0x31;
@@ -9,7 +12,7 @@ const LOWER_T = 0x74;
 
 /** `true` and `false`, or the digits 1 and 0. */
 export function createBoolReader(bytes: Uint8Array, capacity: number): ElementReader {
-  let data = new Uint8Array(capacity);
+  let data = allocateUncleared('BOOL', capacity);
   let count = 0;
 
   function read(at: number, where: Where): number {
@@ -20,7 +23,7 @@ export function createBoolReader(bytes: Uint8Array, capacity: number): ElementRe
     else if ((byte === ZERO || byte === ONE) && !goesOn(bytes[at + 1])) end = at + 1;
     else throw expectedError(where, 'true, false, 1 or 0 (BOOL)', bytes, at);
     if (count === data.length) {
-      const larger = new Uint8Array(Math.max(16, count * 2));
+      const larger = allocateUncleared('BOOL', Math.max(16, count * 2));
       larger.set(data);
       data = larger;
     }
@@ -29,7 +32,15 @@ export function createBoolReader(bytes: Uint8Array, capacity: number): ElementRe
     return end;
   }
 
-  return { read, take: () => data.subarray(0, count) };
+  function readElements(at: number, where: Where): number {
+    for (;;) {
+      at = skipSpace(bytes, read(at, where));
+      if (bytes[at] !== COMMA) return at;
+      at = skipSpace(bytes, at + 1);
+    }
+  }
+
+  return { read, readElements, count: () => count, take: () => data.subarray(0, count) };
 }
 
 /** Does a number go on with this byte? 10, 0.5 and 1e0 are no booleans. */

@@ -1,6 +1,9 @@
 import type { ElementReader } from './element-reader.ts';
 import type { Where } from './json-error.ts';
 import { copyText, createStringToken, scanString } from './json-string.ts';
+import { skipSpace } from './json-value.ts';
+
+const COMMA = 0x2c;
 
 /** Strings, kept as UTF-8. Bytes that are no text travel as binary data only. */
 export function createBytesReader(bytes: Uint8Array, capacity: number): ElementReader {
@@ -32,5 +35,18 @@ export function createBytesReader(bytes: Uint8Array, capacity: number): ElementR
     return end;
   }
 
-  return { read, take: () => ({ bytes: text.subarray(0, size), offsets: offsets.subarray(0, count + 1) }) };
+  function readElements(at: number, where: Where): number {
+    for (;;) {
+      at = skipSpace(bytes, read(at, where));
+      if (bytes[at] !== COMMA) return at;
+      at = skipSpace(bytes, at + 1);
+    }
+  }
+
+  return {
+    read,
+    readElements,
+    count: () => count,
+    take: () => ({ bytes: text.subarray(0, size), offsets: offsets.subarray(0, count + 1) }),
+  };
 }

@@ -8,6 +8,15 @@ export interface ElementReader {
    * @throws NimifyError INVALID_INPUT at `where`: no such scalar, or a value that the datatype cannot hold
    */
   read(at: number, where: Where): number;
+  /**
+   * Reads scalars from `at` on for as long as commas follow. Each reader has this loop for itself: in a shared one
+   * every element would cost a call through a pointer.
+   * @returns where something else than a comma follows, white space passed by
+   * @throws NimifyError INVALID_INPUT as `read`
+   */
+  readElements(at: number, where: Where): number;
+  /** Elements read so far. */
+  count(): number;
   /** All that was read. Call it once. */
   take(): TensorData;
 }

@@ -1,9 +1,12 @@
-import { ARRAY_OF } from '../tensor/datatype.ts';
+import { allocateUncleared } from '../tensor/allocate.ts';
 import { floatToBfloat16, floatToHalf } from '../tensor/half.ts';
 import type { ElementReader } from './element-reader.ts';
 import { expectedError, mismatchError, type Where } from './json-error.ts';
 import { asciiText, createNumberToken, scanNumber, toDouble } from './json-number.ts';
-import { hasWord } from './json-value.ts';
+import { hasWord, skipSpace } from './json-value.ts';
+import { LONGEST_PLAIN, READ_AFTER_NONE, type Run, scanDecimals } from './plain-numbers.ts';
+
+const COMMA = 0x2c;
 
 /**
  * Numbers, rounded to the nearest value of the datatype, ties to even. A number beyond the datatype's range is
@@ -16,7 +19,9 @@ export function createFloatReader(
   capacity: number,
 ): ElementReader {
   const token = createNumberToken();
-  let data = new ARRAY_OF[datatype](capacity);
+  let data = allocateUncleared(datatype, capacity);
+  const run: Run = { at: 0, count: 0 };
+  let view: DataView | undefined;
   let count = 0;
 
   function read(at: number, where: Where): number {
@@ -31,13 +36,36 @@ export function createFloatReader(
       if (isInfinite(stored)) throw overflowError(bytes, at, end, datatype, where);
     }
     if (count === data.length) {
-      const larger = new ARRAY_OF[datatype](Math.max(16, count * 2));
+      const larger = allocateUncleared(datatype, Math.max(16, count * 2));
       larger.set(data);
       data = larger;
     }
     data[count] = stored;
     count += 1;
     return end;
+  }
+
+  function readElements(at: number, where: Where): number {
+    for (;;) {
+      const before = count;
+      at = readPlain(at);
+      for (let left = count > before ? 1 : READ_AFTER_NONE; left > 0; left--) {
+        at = skipSpace(bytes, read(at, where));
+        if (bytes[at] !== COMMA) return at;
+        at = skipSpace(bytes, at + 1);
+      }
+    }
+  }
+
+  function readPlain(at: number): number {
+    // FP16 and BF16 are bits, made from a number each: JSON is no way to send many of them.
+    if (!(data instanceof Float64Array) || at + LONGEST_PLAIN >= bytes.length) return at;
+    view ??= new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    run.at = at;
+    run.count = count;
+    scanDecimals(view, data, run);
+    count = run.count;
+    return skipSpace(bytes, run.at);
   }
 
   /** The value itself, or the 16 bits of the nearest one. */
@@ -51,7 +79,7 @@ export function createFloatReader(
     return (stored & 0x7fff) === (datatype === 'FP16' ? 0x7c00 : 0x7f80);
   }
 
-  return { read, take: () => data.subarray(0, count) };
+  return { read, readElements, count: () => count, take: () => data.subarray(0, count) };
 }
 
 /** The value written at `at` where no number is, and its end. @throws NimifyError INVALID_INPUT: none either */

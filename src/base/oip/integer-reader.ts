@@ -1,7 +1,11 @@
-import { ARRAY_OF } from '../tensor/datatype.ts';
+import { allocateUncleared } from '../tensor/allocate.ts';
 import type { ElementReader } from './element-reader.ts';
 import { expectedError, type Where } from './json-error.ts';
 import { createNumberToken, scanNumber } from './json-number.ts';
+import { skipSpace } from './json-value.ts';
+import { LONGEST_PLAIN, READ_AFTER_NONE, type Run, scanIntegers } from './plain-numbers.ts';
+
+const COMMA = 0x2c;
 
 export type IntegerDatatype = 'INT8' | 'INT16' | 'INT32' | 'UINT8' | 'UINT16' | 'UINT32';
 
@@ -14,6 +18,9 @@ const RANGES = {
   UINT32: [0, 2 ** 32 - 1],
 } as const satisfies Record<IntegerDatatype, readonly [number, number]>;
 
+/** Where integers are before they are narrowed. */
+const BLOCK = new Int32Array(512);
+
 /**
  * Integers of up to 32 bits, written with digits alone: 1.0 and 1e3 are refused, as Triton does, since a client
  * that sends fractions for an integer input mostly has the wrong tensor.
@@ -25,7 +32,9 @@ export function createIntegerReader(
 ): ElementReader {
   const [lowest, highest] = RANGES[datatype];
   const token = createNumberToken();
-  let data = new ARRAY_OF[datatype](capacity);
+  const run: Run = { at: 0, count: 0 };
+  let view: DataView | undefined;
+  let data = allocateUncleared(datatype, capacity);
   let count = 0;
 
   function read(at: number, where: Where): number {
@@ -35,7 +44,7 @@ export function createIntegerReader(
       throw expectedError(where, `an integer from ${lowest} to ${highest} (${datatype})`, bytes, at);
     }
     if (count === data.length) {
-      const larger = new ARRAY_OF[datatype](Math.max(16, count * 2));
+      const larger = allocateUncleared(datatype, Math.max(16, count * 2));
       larger.set(data);
       data = larger;
     }
@@ -44,5 +53,30 @@ export function createIntegerReader(
     return end;
   }
 
-  return { read, take: () => data.subarray(0, count) };
+  function readElements(at: number, where: Where): number {
+    for (;;) {
+      const before = count;
+      at = readPlain(at);
+      for (let left = count > before ? 1 : READ_AFTER_NONE; left > 0; left--) {
+        at = skipSpace(bytes, read(at, where));
+        if (bytes[at] !== COMMA) return at;
+        at = skipSpace(bytes, at + 1);
+      }
+    }
+  }
+
+  function readPlain(at: number): number {
+    if (at + LONGEST_PLAIN >= bytes.length) return at;
+    view ??= new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const room = data.length - count;
+    const block = room < BLOCK.length ? BLOCK.subarray(0, room) : BLOCK;
+    run.at = at;
+    run.count = 0;
+    scanIntegers(view, block, run, lowest, highest);
+    data.set(block.subarray(0, run.count), count);
+    count += run.count;
+    return skipSpace(bytes, run.at);
+  }
+
+  return { read, readElements, count: () => count, take: () => data.subarray(0, count) };
 }

@@ -1,11 +1,20 @@
+import { LARGEST_EXACT_POWER, nearestQuotient, POWERS } from './nearest-quotient.ts';
+
 /**
  * What a JSON number's text says. Its value is `mantissa * 10^exponent`, negated if `negative`; the mantissa
  * is exact only where `exact` says so.
  */
 export interface NumberToken {
   negative: boolean;
-  /** The digits as a double. Digits beyond the first 17 or 18 are dropped and counted in `exponent`. */
+  /** The digits as a double: `high * 10^lowDigits + low`. Those beyond the first 18 are counted in `exponent`. */
   mantissa: number;
+  /** The first nine digits that count. */
+  high: number;
+  /** The `lowDigits` <= 9 digits after them. */
+  low: number;
+  lowDigits: number;
+  /** No digits were dropped from `high` and `low`. */
+  complete: boolean;
   exponent: number;
   /** `mantissa` holds every digit, without rounding. */
   exact: boolean;
@@ -14,15 +23,28 @@ export interface NumberToken {
 }
 
 export function createNumberToken(): NumberToken {
-  return { negative: false, mantissa: 0, exponent: 0, exact: true, integral: true };
+  return {
+    negative: false,
+    mantissa: 0,
+    high: 0,
+    low: 0,
+    lowDigits: 0,
+    complete: true,
+    exponent: 0,
+    exact: true,
+    integral: true,
+  };
 }
 
 /** 2^53 itself may be 2^53 + 1, rounded. */
 const EXACT_BELOW = 2 ** 53;
-/** Below this a further digit still changes the double; past it digits only move the exponent. */
-const MANTISSA_ROOM = 1e17;
+/** Below this there is room for a further digit in nine. */
+const HIGH_ROOM = 1e8;
+const LONGEST_LOW = 9;
 /** Longer exponents are beyond every datatype; the text is then left to `Number`. */
 const LONGEST_EXPONENT = 8;
+
+const TENS = POWERS;
 
 const ZERO = 0x30;
 const NINE = 0x39;
@@ -46,7 +68,10 @@ export function scanNumber(bytes: Uint8Array, at: number, token: NumberToken): n
   }
   if (byte < ZERO || byte > NINE) return -1;
   const leadingZero = byte === ZERO;
-  let mantissa = byte - ZERO;
+  // Two words of 32 bits: a sum in doubles would wait for each digit before it.
+  let high = byte - ZERO;
+  let low = 0;
+  let lowDigits = 0;
   let exponent = 0;
   let dropped = false;
   let integral = true;
@@ -54,8 +79,11 @@ export function scanNumber(bytes: Uint8Array, at: number, token: NumberToken): n
   byte = at < end ? bytes[at]! : 0;
   while (byte >= ZERO && byte <= NINE) {
     if (leadingZero) return -1;
-    if (mantissa < MANTISSA_ROOM) mantissa = mantissa * 10 + (byte - ZERO);
-    else {
+    if (high < HIGH_ROOM) high = (Math.imul(high, 10) + (byte - ZERO)) | 0;
+    else if (lowDigits < LONGEST_LOW) {
+      low = (Math.imul(low, 10) + (byte - ZERO)) | 0;
+      lowDigits += 1;
+    } else {
       exponent += 1;
       dropped = true;
     }
@@ -68,8 +96,12 @@ export function scanNumber(bytes: Uint8Array, at: number, token: NumberToken): n
     at = first;
     byte = at < end ? bytes[at]! : 0;
     while (byte >= ZERO && byte <= NINE) {
-      if (mantissa < MANTISSA_ROOM) {
-        mantissa = mantissa * 10 + (byte - ZERO);
+      if (high < HIGH_ROOM) {
+        high = (Math.imul(high, 10) + (byte - ZERO)) | 0;
+        exponent -= 1;
+      } else if (lowDigits < LONGEST_LOW) {
+        low = (Math.imul(low, 10) + (byte - ZERO)) | 0;
+        lowDigits += 1;
         exponent -= 1;
       } else dropped = true;
       at += 1;
@@ -98,28 +130,33 @@ export function scanNumber(bytes: Uint8Array, at: number, token: NumberToken): n
     if (at - first > LONGEST_EXPONENT) exponent = Number.NaN;
     else exponent += negativeExponent ? -written : written;
   }
+  const mantissa = lowDigits === 0 ? high : high * TENS[lowDigits]! + low;
   token.negative = negative;
   token.mantissa = mantissa;
+  token.high = high;
+  token.low = low;
+  token.lowDigits = lowDigits;
+  token.complete = !dropped;
   token.exponent = exponent;
   token.exact = !dropped && mantissa < EXACT_BELOW;
   token.integral = integral;
   return at;
 }
 
-/** Powers of ten that a double holds exactly end at 10^22; the others are the nearest double. */
-const POWERS = Float64Array.from({ length: 309 }, (_, exponent) => Number(`1e${exponent}`));
-const LARGEST_EXACT_POWER = 22;
-
 /**
  * The double nearest to the token's number, which stands in bytes [from, to). One division or multiplication
  * of two exact doubles is correctly rounded (Clinger, "How to read floating point numbers accurately", 1990);
- * everything else is left to the engine.
+ * longer fractions go to `nearestQuotient`, everything else is left to the engine.
  */
 export function toDouble(token: NumberToken, bytes: Uint8Array, from: number, to: number): number {
   const { mantissa, exponent } = token;
   if (token.exact && exponent >= -LARGEST_EXACT_POWER && exponent <= LARGEST_EXACT_POWER) {
-    const magnitude = exponent < 0 ? mantissa / POWERS[-exponent]! : mantissa * POWERS[exponent]!;
+    const magnitude = exponent < 0 ? mantissa / TENS[-exponent]! : mantissa * TENS[exponent]!;
     return token.negative ? -magnitude : magnitude;
+  }
+  if (token.complete && exponent < 0 && exponent >= -LARGEST_EXACT_POWER) {
+    const magnitude = nearestQuotient(token.high, token.low, token.lowDigits, -exponent);
+    if (!Number.isNaN(magnitude)) return token.negative ? -magnitude : magnitude;
   }
   return Number(asciiText(bytes, from, to));
 }
@@ -132,7 +169,7 @@ export function toDouble(token: NumberToken, bytes: Uint8Array, from: number, to
 export function toSingle(token: NumberToken, bytes: Uint8Array, from: number, to: number): number {
   const { mantissa, exponent } = token;
   if (exponent >= -308 && exponent <= 308) {
-    const magnitude = exponent < 0 ? mantissa / POWERS[-exponent]! : mantissa * POWERS[exponent]!;
+    const magnitude = exponent < 0 ? mantissa / TENS[-exponent]! : mantissa * TENS[exponent]!;
     const single = Math.fround(magnitude);
     const settled =
       (token.exact && exponent >= -LARGEST_EXACT_POWER && exponent <= LARGEST_EXACT_POWER) ||

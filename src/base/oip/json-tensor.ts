@@ -57,6 +57,13 @@ export function scanTensorValue(
       .map((count) => `[${count}]`)
       .join('');
 
+  /** Elements in the arrays before the one that is being read, which are counted when it ends or is asked for. */
+  let before = 0;
+  const elementPath = (): string => {
+    counts[depth - 1] = reader.count() - before;
+    return path();
+  };
+
   for (;;) {
     // Here begins a value within the open array (at first: the outermost array itself).
     if (bytes[at] === OPEN_BRACKET) {
@@ -71,12 +78,9 @@ export function scanTensorValue(
     } else {
       if (leafDepth === -1) leafDepth = depth;
       else if (depth !== leafDepth) throw expectedError(path(), 'an array', bytes, at);
-      for (;;) {
-        at = skipSpace(bytes, reader.read(at, path));
-        counts[depth - 1]! += 1;
-        if (bytes[at] !== COMMA) break;
-        at = skipSpace(bytes, at + 1);
-      }
+      before = reader.count();
+      at = reader.readElements(at, elementPath);
+      counts[depth - 1] = reader.count() - before;
     }
 
     // Here a value has ended: the array goes on, or ends, and perhaps those around it end as well.

@@ -1,12 +1,20 @@
+import { allocateUncleared } from '../tensor/allocate.ts';
 import type { TensorData } from '../tensor/tensor.ts';
 import type { ElementReader } from './element-reader.ts';
 import { expectedError, type Where } from './json-error.ts';
 import { asciiText, createNumberToken, scanNumber } from './json-number.ts';
+import { skipSpace } from './json-value.ts';
+import { LONGEST_PLAIN, READ_AFTER_NONE, type Run, scanIntegers } from './plain-numbers.ts';
+
+const COMMA = 0x2c;
 
 const RANGES = {
   INT64: [-(2n ** 63n), 2n ** 63n - 1n],
   UINT64: [0n, 2n ** 64n - 1n],
 } as const;
+
+/** Where integers are before they are widened. */
+const BLOCK = new Int32Array(512);
 
 /**
  * 64-bit integers, exact to the last digit, written with digits alone. What a double holds exactly is stored
@@ -20,7 +28,9 @@ export function createLongReader(
   const [lowest, highest] = RANGES[datatype];
   const token = createNumberToken();
   /** Little-endian: the low word of element i at 2i, the high word at 2i + 1. */
-  let words = new Uint32Array(capacity * 2);
+  let words = allocateUncleared('UINT32', capacity * 2);
+  const run: Run = { at: 0, count: 0 };
+  let view: DataView | undefined;
   let count = 0;
 
   function read(at: number, where: Where): number {
@@ -29,7 +39,7 @@ export function createLongReader(
     if (!fits || (token.negative && datatype === 'UINT64' && token.mantissa !== 0))
       throw outOfRange(at, where);
     if (count * 2 === words.length) {
-      const larger = new Uint32Array(Math.max(32, words.length * 2));
+      const larger = allocateUncleared('UINT32', Math.max(32, words.length * 2));
       larger.set(words);
       words = larger;
     }
@@ -43,6 +53,34 @@ export function createLongReader(
     }
     count += 1;
     return end;
+  }
+
+  function readElements(at: number, where: Where): number {
+    for (;;) {
+      const before = count;
+      at = readPlain(at);
+      for (let left = count > before ? 1 : READ_AFTER_NONE; left > 0; left--) {
+        at = skipSpace(bytes, read(at, where));
+        if (bytes[at] !== COMMA) return at;
+        at = skipSpace(bytes, at + 1);
+      }
+    }
+  }
+
+  function readPlain(at: number): number {
+    if (at + LONGEST_PLAIN >= bytes.length) return at;
+    view ??= new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const room = words.length / 2 - count;
+    const block = room < BLOCK.length ? BLOCK.subarray(0, room) : BLOCK;
+    run.at = at;
+    run.count = 0;
+    scanIntegers(view, block, run, datatype === 'INT64' ? -(2 ** 31) : 0, 2 ** 31 - 1);
+    for (let index = 0; index < run.count; index++) {
+      words[(count + index) * 2] = block[index]!;
+      words[(count + index) * 2 + 1] = block[index]! >> 31;
+    }
+    count += run.count;
+    return skipSpace(bytes, run.at);
   }
 
   /** Splits by floor division, which gives the two's complement of negative numbers as well. */
@@ -62,5 +100,5 @@ export function createLongReader(
       : new BigUint64Array(words.buffer, 0, count);
   }
 
-  return { read, take };
+  return { read, readElements, count: () => count, take };
 }

@@ -1,7 +1,12 @@
+import { allocateUncleared } from '../tensor/allocate.ts';
 import type { ElementReader } from './element-reader.ts';
 import { overflowError, readNonFinite } from './float-reader.ts';
 import type { Where } from './json-error.ts';
 import { createNumberToken, scanNumber, toSingle } from './json-number.ts';
+import { skipSpace } from './json-value.ts';
+import { LONGEST_PLAIN, READ_AFTER_NONE, type Run, scanDecimals } from './plain-numbers.ts';
+
+const COMMA = 0x2c;
 
 /**
  * FP32, by far the most frequent datatype, in a reader of its own: see `createFloatReader` for what it takes.
@@ -9,8 +14,10 @@ import { createNumberToken, scanNumber, toSingle } from './json-number.ts';
  */
 export function createSingleReader(bytes: Uint8Array, capacity: number): ElementReader {
   const token = createNumberToken();
-  let data = new Float32Array(capacity);
+  const run: Run = { at: 0, count: 0 };
+  let view: DataView | undefined;
   let count = 0;
+  let data = allocateUncleared('FP32', capacity);
 
   function read(at: number, where: Where): number {
     let end = scanNumber(bytes, at, token);
@@ -20,7 +27,7 @@ export function createSingleReader(bytes: Uint8Array, capacity: number): Element
       if (value - value !== 0) throw overflowError(bytes, at, end, 'FP32', where);
     } else ({ value, end } = readNonFinite(bytes, at, 'FP32', where));
     if (count === data.length) {
-      const larger = new Float32Array(Math.max(16, count * 2));
+      const larger = allocateUncleared('FP32', Math.max(16, count * 2));
       larger.set(data);
       data = larger;
     }
@@ -29,5 +36,27 @@ export function createSingleReader(bytes: Uint8Array, capacity: number): Element
     return end;
   }
 
-  return { read, take: () => data.subarray(0, count) };
+  function readElements(at: number, where: Where): number {
+    for (;;) {
+      const before = count;
+      at = readPlain(at);
+      for (let left = count > before ? 1 : READ_AFTER_NONE; left > 0; left--) {
+        at = skipSpace(bytes, read(at, where));
+        if (bytes[at] !== COMMA) return at;
+        at = skipSpace(bytes, at + 1);
+      }
+    }
+  }
+
+  function readPlain(at: number): number {
+    if (at + LONGEST_PLAIN >= bytes.length) return at;
+    view ??= new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    run.at = at;
+    run.count = count;
+    scanDecimals(view, data, run);
+    count = run.count;
+    return skipSpace(bytes, run.at);
+  }
+
+  return { read, readElements, count: () => count, take: () => data.subarray(0, count) };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NimifyError } from '../errors/nimify-error.ts';
-import { allocateTensorData, wrapBytes } from './allocate.ts';
+import { allocateTensorData, allocateUncleared, wrapBytes } from './allocate.ts';
 import { ARRAY_OF, DATATYPES, elementSizeBytes, type FixedDatatype } from './datatype.ts';
 import { dataLength, isBytesData } from './tensor.ts';
 
@@ -12,6 +12,17 @@ describe('allocateTensorData', () => {
     expect(dataLength(data)).toBe(3);
     if (datatype !== 'BYTES') expect(data).toBeInstanceOf(ARRAY_OF[datatype]);
     else expect(isBytesData(data)).toBe(true);
+  });
+});
+
+describe('allocateUncleared', () => {
+  it.each(FIXED)('gives %s room of its own, small or large', (datatype) => {
+    for (const count of [0, 3, 5000]) {
+      const data = allocateUncleared(datatype, count);
+      expect(data).toBeInstanceOf(ARRAY_OF[datatype]);
+      expect(data).toHaveLength(count);
+      expect(data.buffer.byteLength).toBe(count * elementSizeBytes(datatype));
+    }
   });
 });
 

@@ -14,6 +14,24 @@ export function allocateTensorData(datatype: Datatype, count: number): TensorDat
   return new ARRAY_OF[datatype](count);
 }
 
+/** Memory of this size and more is taken as it is; clearing smaller pieces costs less than the detour. */
+const UNCLEARED_FROM_BYTES = 4096;
+
+/**
+ * Room for `count` elements whose content is not defined. Whoever asks writes them before anyone reads them, or shows
+ * only those that were written. Clearing 600 KB takes a quarter of the time in which they are parsed.
+ */
+export function allocateUncleared<D extends FixedDatatype>(
+  datatype: D,
+  count: number,
+): InstanceType<(typeof ARRAY_OF)[D]> {
+  const ArrayType = ARRAY_OF[datatype] as unknown as new (
+    room: number | ArrayBufferLike,
+  ) => InstanceType<(typeof ARRAY_OF)[D]>;
+  const sizeBytes = count * elementSizeBytes(datatype);
+  return new ArrayType(sizeBytes < UNCLEARED_FROM_BYTES ? count : Buffer.allocUnsafeSlow(sizeBytes).buffer);
+}
+
 /**
  * The bytes as elements of `datatype`: a view where they are aligned for it, else one copy. Little-endian, as
  * every platform is that Node and ONNX Runtime are built for.
