@@ -2,6 +2,7 @@ import { type NimifyError, toNimifyError } from '../base/errors/nimify-error.ts'
 import { BORROWED } from '../base/tensor/owner.ts';
 import { elementCount, type Tensor } from '../base/tensor/tensor.ts';
 import type { Clock } from '../base/util/clock.ts';
+import { ownMember } from '../base/util/own-member.ts';
 import { createSeededRandom } from '../base/util/seeded-random.ts';
 import { dimensionKey } from '../model/dimension-name.ts';
 import type { RunRequest, RunResult } from '../model/engine.ts';
@@ -131,7 +132,9 @@ export function recipeInputs(
 function valueChoices({ signature, indexLimits }: ExampleSearch): readonly Values[] {
   const specs = signature.inputs.filter((spec) => spec.optional !== true);
   const hasText = specs.some((spec) => spec.datatype === 'BYTES');
-  const hasIntegers = specs.some((spec) => /INT/.test(spec.datatype) && indexLimits[spec.name] === undefined);
+  const hasIntegers = specs.some(
+    (spec) => /INT/.test(spec.datatype) && ownMember(indexLimits, spec.name) === undefined,
+  );
   const integers: readonly Values[] = hasIntegers
     ? [{ integers: 'small' }, { integers: 'ones' }, { integers: 'zeros' }]
     : [{}];

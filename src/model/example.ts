@@ -3,6 +3,7 @@ import { toBytesData } from '../base/tensor/bytes.ts';
 import type { Datatype, FixedDatatype } from '../base/tensor/datatype.ts';
 import { floatToBfloat16, floatToHalf } from '../base/tensor/half.ts';
 import { elementCount, type Tensor, type TensorData } from '../base/tensor/tensor.ts';
+import { ownMember } from '../base/util/own-member.ts';
 import { dimensionKey } from './dimension-name.ts';
 import type { Signature, TensorSpec } from './signature.ts';
 
@@ -64,7 +65,7 @@ function fill(spec: TensorSpec, count: number, options: ExampleOptions): TensorD
     const word = options.text === 'numerals' ? () => String(below(100, random)) : () => phrase(random);
     return toBytesData(Array.from({ length: count }, word));
   }
-  const limit = options.indexLimits?.[spec.name];
+  const limit = ownMember(options.indexLimits ?? {}, spec.name);
   const draw = limit === undefined ? numberOf(spec.datatype, options) : () => below(limit, random);
   const data = allocateTensorData(spec.datatype, count);
   const store = setter(spec.datatype, data);

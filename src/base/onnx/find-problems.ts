@@ -138,12 +138,27 @@ function inputProblems(input: ValueInfo, where: string): Problem[] {
       },
     ];
   }
-  return datatypeProblems(input, where, name);
+  return [...nameProblems(input, where, name), ...datatypeProblems(input, where, name)];
+}
+
+/** The engine's binding keeps tensors in objects by name, where this one name is no name. */
+function nameProblems({ name }: ValueInfo, where: string, label: string): Problem[] {
+  if (name !== '__proto__') return [];
+  return [
+    {
+      severity: 'error',
+      where,
+      message: `${label} has a name under which ${ENGINE_NAME} cannot pass a tensor`,
+      fix: 'rename it in the graph and save the model again',
+    },
+  ];
 }
 
 function outputProblems(output: ValueInfo, where: string, model: RawModel): Problem[] {
   const name = `output ${quoteName(output.name)}`;
-  if (output.kind === 'tensor') return datatypeProblems(output, where, name);
+  if (output.kind === 'tensor') {
+    return [...nameProblems(output, where, name), ...datatypeProblems(output, where, name)];
+  }
   if (output.kind === 'unknown') {
     return [
       {

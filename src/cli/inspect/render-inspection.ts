@@ -1,4 +1,5 @@
 import type { ModelFile, Problem, ValueInfo } from '../../base/onnx/model-file.ts';
+import { ownMember } from '../../base/util/own-member.ts';
 import { describeShape } from '../../model/fit-shape.ts';
 import { printable } from '../printable.ts';
 import { shellQuote } from '../shell-quote.ts';
@@ -93,7 +94,7 @@ function valueLines(
           ? '[...]'
           : ''
         : describeShape({ shape: value.shape, dimensionNames: value.dimensionNames });
-    const limit = Object.hasOwn(file.indexLimits, value.name) ? file.indexLimits[value.name] : undefined;
+    const limit = ownMember(file.indexLimits, value.name);
     const remarks = [
       ...(value.optional ? ['has a default'] : []),
       ...(limit === undefined ? [] : [`values 0 to ${limit - 1}`]),

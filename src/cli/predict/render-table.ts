@@ -1,4 +1,5 @@
 import { dataLength, isBytesData, type Tensor } from '../../base/tensor/tensor.ts';
+import { ownMember } from '../../base/util/own-member.ts';
 import { printable } from '../printable.ts';
 import type { Style } from '../style.ts';
 import type { Prediction } from './target.ts';
@@ -35,7 +36,7 @@ function renderOutput(output: Tensor, options: RenderOptions): string {
 function bodyLines(output: Tensor, options: RenderOptions): readonly string[] {
   const count = dataLength(output.data);
   if (count === 0) return [options.style.dim('no elements')];
-  const names = options.labels[output.name];
+  const names = ownMember(options.labels, output.name);
   const classes = classCount(output, names?.length);
   if (classes !== undefined && (names !== undefined || options.top !== undefined)) {
     return classLines(output, classes, names, options.top ?? USUAL_TOP);

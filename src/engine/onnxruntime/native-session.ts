@@ -8,6 +8,7 @@ import { type OpenedSession, sessionOptions } from './opened-session.ts';
 import type { Runtime } from './runtime.ts';
 import { toDatatype, toFeeds, toOutputs } from './tensors.ts';
 
+/** Without a prototype: the add-on would find in it what `toString` and other names of outputs mean there. */
 type Fetches = Record<string, null>;
 
 const NO_OPTIONS = {};
@@ -67,10 +68,10 @@ export function openNativeSession(
  */
 function createFetches(): (names: readonly string[]) => Fetches {
   let lastNames: readonly string[] = [];
-  let last: Fetches = {};
+  let last: Fetches = Object.create(null);
   return (names) => {
     if (names !== lastNames) {
-      last = {};
+      last = Object.create(null) as Fetches;
       for (const name of names) last[name] = null;
       lastNames = names;
     }

@@ -18,6 +18,8 @@ export async function openWrappedSession(
 ): Promise<OpenedSession> {
   const session = await runtime.InferenceSession.create(source.path, sessionOptions(source));
   const running = new Set<Promise<unknown>>();
+  // The package keeps the names in an object that has a prototype: an output called `toString` is always asked for.
+  const isInherited = session.outputNames.some((name) => name in Object.prototype);
 
   async function run(request: RunRequest): Promise<RunResult> {
     try {
@@ -28,7 +30,7 @@ export async function openWrappedSession(
       setImmediate(() => {
         startNs = clock.nowNs();
       });
-      const made = await session.run(feeds, request.outputs);
+      const made = await session.run(feeds, isInherited ? session.outputNames : request.outputs);
       const computeNs = clock.nowNs() - startNs;
       return { outputs: toOutputs(request.outputs, made), computeNs };
     } catch (thrown) {

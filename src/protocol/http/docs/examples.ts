@@ -1,4 +1,5 @@
 import type { Tensor } from '../../../base/tensor/tensor.ts';
+import { ownMember } from '../../../base/util/own-member.ts';
 import type { ServedModel } from '../../../registry/contract.ts';
 import { labelsOf } from '../v1/top-labels.ts';
 import { type JsonValue, jsonValues } from './json-values.ts';
@@ -29,7 +30,9 @@ export function examplesOf(served: ServedModel, named: boolean): ModelExamples {
       outputs: tensors,
     })),
     predictRequest: wrap(inputs, (values) => {
-      const isPlain = ['model', 'version', 'outputs', 'inputs'].every((key) => values[key] === undefined);
+      const isPlain = ['model', 'version', 'outputs', 'inputs'].every(
+        (key) => ownMember(values, key) === undefined,
+      );
       return { ...(named ? { model: name } : {}), ...(isPlain ? values : { inputs: values }) };
     }),
     predictResponse: wrap(outputs, (values) => ({
@@ -73,7 +76,7 @@ function nestedByName(tensors: readonly Tensor[]): Values | undefined {
 function labelValues(served: ServedModel, outputs: readonly Tensor[]): Values | undefined {
   const labels = new Map<string, JsonValue>();
   for (const output of outputs) {
-    const names = served.labels[output.name];
+    const names = ownMember(served.labels, output.name);
     const told = names && labelsOf(output, names);
     if (told !== undefined) labels.set(output.name, told as JsonValue);
   }

@@ -1,4 +1,5 @@
 import { createJsonWriter, type JsonWriter } from '../../../base/oip/json-writer.ts';
+import { ownMember } from '../../../base/util/own-member.ts';
 import type { InferResponse } from '../../../model/request.ts';
 import type { ServedModel } from '../../../registry/contract.ts';
 import { labelsOf, type OutputLabels } from './top-labels.ts';
@@ -32,7 +33,7 @@ export function encodeSimple(response: InferResponse, served: ServedModel): Uint
 function writeLabels(response: InferResponse, served: ServedModel, writer: JsonWriter): void {
   let separator = ',"labels":{';
   for (const output of response.outputs) {
-    const names = Object.hasOwn(served.labels, output.name) ? served.labels[output.name] : undefined;
+    const names = ownMember(served.labels, output.name);
     const labels = names && labelsOf(output, names);
     if (labels === undefined) continue;
     writer.ascii(separator);
