@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { Runtime } from './runtime.ts';
 
 /**
@@ -16,19 +17,23 @@ const KNOWN_VERSION = '1.30.0';
  *
  * @param load gives the module that holds it
  */
-export async function loadBinding(
+export function loadBinding(
   { env }: Pick<Runtime, 'env'>,
-  load: () => Promise<{ default: BindingModule }> = () => import('onnxruntime-node/dist/binding.js'),
-): Promise<Binding | undefined> {
+  load: () => BindingModule = requireBinding,
+): Binding | undefined {
   if (env.versions.node !== KNOWN_VERSION) return undefined;
   try {
-    const { default: loaded } = await load();
+    const loaded = load();
     if (!isKnown(loaded)) return undefined;
     loaded.initOrt();
     return loaded.binding;
   } catch {
     return undefined; // the file is not where it was
   }
+}
+
+function requireBinding(): BindingModule {
+  return createRequire(import.meta.url)('onnxruntime-node/dist/binding.js') as BindingModule;
 }
 
 function isKnown(loaded: unknown): boolean {

@@ -13,7 +13,7 @@ function open(name: string, way?: 'public API'): Promise<HostSession> {
   const source = { path, intraOpThreads: 1 };
   return way === undefined
     ? openOrtSession(source, systemClock)
-    : openOrtSession(source, systemClock, async () => undefined);
+    : openOrtSession(source, systemClock, () => undefined);
 }
 
 const asked = (inputs: readonly Tensor[], outputs: readonly string[]): RunRequest => ({

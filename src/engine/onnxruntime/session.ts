@@ -17,10 +17,10 @@ import { openWrappedSession } from './wrapped-session.ts';
 export async function openOrtSession(
   source: SessionSource,
   clock: Clock,
-  findBinding: (runtime: Runtime) => Promise<Binding | undefined> = loadBinding,
+  findBinding: (runtime: Runtime) => Binding | undefined = loadBinding,
 ): Promise<HostSession> {
   const runtime = await loadRuntime();
-  const binding = await findBinding(runtime);
+  const binding = findBinding(runtime);
   const before = process.memoryUsage.rss();
   const { inputs, outputs, ...runs } = await open(runtime, binding, source, clock);
   const memoryBytes = Math.max(0, process.memoryUsage.rss() - before);
