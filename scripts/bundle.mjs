@@ -7,15 +7,18 @@
  * written over. Names and lines are kept, so that a stack trace can be read without its source map.
  */
 import { cpSync, rmSync } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { rolldown } from 'rolldown';
 import { ROOT } from './setup.mjs';
 
 const SRC = join(ROOT, 'src');
 const DIST = join(ROOT, 'dist');
 const COMMAND = 'cli/main';
-/** What `nimify serve` loads to be ready: this module, and what it imports without `import()`. */
-const SERVE = 'cli/serve/run-server';
+/**
+ * Files by the modules that are their roots, with all that these import without `import()`, unless a file above has
+ * it: what is loaded for every command, for `nimify serve` to be ready, and for what it then prints.
+ */
+const FILES = { command: COMMAND, serve: 'cli/serve/run-server', banner: 'cli/serve/print-banner' };
 /** Each in a thread or process of its own. */
 const WORKERS = ['engine/onnxruntime/thread-entry', 'engine/onnxruntime/process-entry'];
 
@@ -26,7 +29,7 @@ rmSync(join(DIST, 'chunks'), { recursive: true, force: true });
 await bundle(COMMAND, {
   // As deep as the entry: `import.meta.url` is written for both.
   chunkFileNames: 'chunks/[name].js',
-  codeSplitting: { groups: [{ debugName: 'start', name: groupOf() }] },
+  codeSplitting: { groups: [{ debugName: 'start', name: nameFile() }] },
 });
 for (const name of INLINED) {
   cpSync(join(ROOT, 'node_modules', name, 'LICENSE'), join(DIST, 'chunks', `${name}.LICENSE.txt`));
@@ -37,7 +40,7 @@ async function bundle(entry, output) {
   const build = await rolldown({
     input: { [entry]: join(SRC, `${entry}.ts`) },
     platform: 'node',
-    external: (id) => /^[^./]/.test(id) && !INLINED.includes(id),
+    external: (id) => !id.startsWith('.') && !isAbsolute(id) && !INLINED.includes(id),
     plugins: [placeOfModule(entry)],
     onLog(_level, { code, message }) {
       // Of what is loaded at the start, some is loaded on demand by other commands.
@@ -68,21 +71,17 @@ function placeOfModule(entry) {
   };
 }
 
-/** `command`: what is loaded for every command; `serve`: what `nimify serve` loads besides. */
-function groupOf() {
-  let command;
-  let serve;
+/** Gives the name of the file that a module goes into; null leaves it to the bundler. */
+function nameFile() {
+  let files;
   return (id, context) => {
-    command ??= reachable(COMMAND, context);
-    serve ??= reachable(SERVE, context);
-    if (id === fileOf(COMMAND)) return null;
-    if (command.has(id)) return 'command';
-    return serve.has(id) ? 'serve' : null;
+    files ??= Object.entries(FILES).map(([name, root]) => ({ name, modules: reachable(root, context) }));
+    return id === fileOf(COMMAND) ? null : (files.find(({ modules }) => modules.has(id))?.name ?? null);
   };
 }
 
-function reachable(entry, context) {
-  const found = new Set([fileOf(entry)]);
+function reachable(root, context) {
+  const found = new Set([fileOf(root)]);
   for (const id of found) for (const next of context.getModuleInfo(id)?.importedIds ?? []) found.add(next);
   return found;
 }

@@ -27,17 +27,19 @@ const program = new Command('nimify')
   .exitOverride()
   .showHelpAfterError('(--help lists what it takes)');
 
-const commands = [
-  serveCommand(),
-  inspectCommand(),
-  predictCommand(),
-  openapiCommand(),
-  initCommand(),
-  configCommand(),
-  doctorCommand(),
-];
-for (const command of commands) {
-  program.addCommand(command.copyInheritedSettings(program));
+const COMMANDS = new Map([
+  ['serve', serveCommand],
+  ['inspect', inspectCommand],
+  ['predict', predictCommand],
+  ['openapi', openapiCommand],
+  ['init', initCommand],
+  ['config', configCommand],
+  ['doctor', doctorCommand],
+]);
+// Setting up flags takes time: those of the other commands are needed only where help or a hint lists them.
+const asked = COMMANDS.get(process.argv[2] ?? '');
+for (const makeCommand of asked === undefined ? COMMANDS.values() : [asked]) {
+  program.addCommand(makeCommand().copyInheritedSettings(program));
 }
 
 try {

@@ -1,10 +1,8 @@
 import type { Layer } from '../../base/config/layer.ts';
 import type { Config } from '../../base/config/load-config.ts';
 import { createPinoLogger } from '../../base/telemetry/pino-log.ts';
-import { VERSION } from '../../base/util/version.ts';
 import { createServer, type RunningServer, type ServerOptions } from '../../server.ts';
 import { readConfig } from '../read-config.ts';
-import { styleFor } from '../style.ts';
 import { checkAddress } from './check-address.ts';
 import { endAfter, endNow, isDoneWithin, waitForSignal } from './shutdown.ts';
 
@@ -30,6 +28,8 @@ export async function runServer(paths: readonly string[], flags: Layer): Promise
     log.warn({ port: config.server.grpcPort }, 'this version has no gRPC; nothing listens on --grpc-port');
   }
   server = await createServer({ ...toServerOptions(config), log });
+  // The models answer already: what only the banner needs is loaded now.
+  const { printBanner } = await import('./print-banner.ts');
   await printBanner(server).catch((err: unknown) => log.warn({ err }, 'the first calls could not be shown'));
 
   const signal = await signalled;
@@ -68,20 +68,4 @@ function withoutUnset<T extends object>(settings: T): WithoutUnset<T> {
   return Object.fromEntries(
     Object.entries(settings).filter(([, value]) => value !== undefined),
   ) as WithoutUnset<T>;
-}
-
-/** The models answer already: what only the banner needs is loaded now. */
-async function printBanner({ url, metricsUrl, registry }: RunningServer): Promise<void> {
-  const [{ firstCall }, { renderBanner }] = await Promise.all([
-    import('./first-call.ts'),
-    import('./banner.ts'),
-  ]);
-  const newest = [...new Map(registry.list().map((served) => [served.name, served])).values()];
-  const models = [];
-  for (const served of newest) {
-    models.push({ served, call: await firstCall(served, { url, registry, isNamed: newest.length > 1 }) });
-  }
-  process.stdout.write(
-    renderBanner({ version: VERSION, url, metricsUrl, models, style: styleFor(process.stdout) }),
-  );
 }

@@ -1,0 +1,17 @@
+import { VERSION } from '../../base/util/version.ts';
+import type { RunningServer } from '../../server.ts';
+import { styleFor } from '../style.ts';
+import { renderBanner } from './banner.ts';
+import { firstCall } from './first-call.ts';
+
+/** Says on stdout what is served where, with a first call for the newest version of each model. */
+export async function printBanner({ url, metricsUrl, registry }: RunningServer): Promise<void> {
+  const newest = [...new Map(registry.list().map((served) => [served.name, served])).values()];
+  const models = [];
+  for (const served of newest) {
+    models.push({ served, call: await firstCall(served, { url, registry, isNamed: newest.length > 1 }) });
+  }
+  process.stdout.write(
+    renderBanner({ version: VERSION, url, metricsUrl, models, style: styleFor(process.stdout) }),
+  );
+}
