@@ -50,11 +50,13 @@ async function assembleOpened(
   const exampleFile = await findSidecar(found, ['example.json']);
   const labelsFile = await findSidecar(found, ['labels.json', 'labels.txt']);
   // Before anything is loaded: a file beside the model that does not fit leaves no session behind.
-  const labels = readLabels(
+  const { labels, misfit } = readLabels(
     artifact.signature,
     artifact.metadata,
     labelsFile && { path: labelsFile.path, text: new TextDecoder().decode(labelsFile.bytes) },
   );
+
+  if (misfit !== undefined) deps.log.warn({ model: found.name, version: found.version }, misfit);
 
   const prepared = await prepareModel(
     {

@@ -1,7 +1,14 @@
 import { invalidInput } from '../base/errors/nimify-error.ts';
+import { describeShape } from '../model/fit-shape.ts';
 import type { Signature, TensorSpec } from '../model/signature.ts';
 
 export type Labels = Readonly<Record<string, readonly string[]>>;
+
+export interface FoundLabels {
+  readonly labels: Labels;
+  /** How the number of names in a labels file fits no output's classes, and what to do; undefined where it fits. */
+  readonly misfit?: string;
+}
 
 /** Keys under which exporters leave class names in a model's metadata properties. */
 const METADATA_KEYS = ['labels', 'classes', 'class_names', 'names'];
@@ -10,34 +17,74 @@ const METADATA_KEYS = ['labels', 'classes', 'class_names', 'names'];
  * Class names by output, from the text of a labels file or, failing that, from the model's metadata.
  * A labels file is a JSON array of names, an object `{output: [names]}`, an object `{index: name}`, or plain
  * text with a name a line.
- * @throws NimifyError INVALID_INPUT when a labels file is none of these or names an unknown output
+ * @throws NimifyError INVALID_INPUT when a labels file is none of these, or names an output that does not exist or
+ * has another number of classes
  */
 export function readLabels(
   signature: Signature,
   metadata: Readonly<Record<string, string>>,
   file: { readonly path: string; readonly text: string } | undefined,
-): Labels {
+): FoundLabels {
   if (file !== undefined) return fromFile(signature, file.path, file.text);
   for (const key of METADATA_KEYS) {
     const names = fromMetadata(metadata[key]);
-    if (names !== undefined) return spread(signature, names);
+    if (names !== undefined) return { labels: spread(signature, names) };
   }
-  return {};
+  return { labels: {} };
 }
 
-function fromFile(signature: Signature, path: string, text: string): Labels {
+function fromFile(signature: Signature, path: string, text: string): FoundLabels {
   const trimmed = text.trim();
-  if (!trimmed.startsWith('[') && !trimmed.startsWith('{')) {
-    return spread(signature, trimmed.split(/\r?\n/));
-  }
+  const isJson = trimmed.startsWith('[') || trimmed.startsWith('{');
+  const names = isJson ? undefined : trimmed.split(/\r?\n/);
+  return names === undefined ? fromJson(signature, path, trimmed) : fromList(signature, path, names);
+}
+
+/** A list that says for no output which it is for: as many as fit. A file for something else stops no model. */
+function fromList(signature: Signature, path: string, names: readonly string[]): FoundLabels {
+  const labels = spread(signature, names);
+  const named = Object.keys(labels);
+  const scores = signature.outputs.filter((output) => classCount(output) !== undefined);
+  if (scores.some((output) => named.includes(output.name))) return { labels };
+  const odd = scores.find((output) => /prob|score|logit/i.test(output.name));
+  if (named.length > 0)
+    return odd === undefined ? { labels } : { labels, misfit: tooFewOrMany(path, names, odd, named) };
+  const outputs = signature.outputs.map(
+    (output) => `'${output.name}' (${output.datatype} ${describeShape(output)})`,
+  );
+  const misfit =
+    `${path} has ${names.length} names, and no output is known to have as many classes: the model has ` +
+    `${outputs.join(', ')}. It is served without them; mend the list, or say which output it is for: ` +
+    `{"${signature.outputs[0]?.name}": [...]}`;
+  return { labels, misfit };
+}
+
+/** Class indexes take any number of names; the scores beside them tell how many there are. */
+function tooFewOrMany(
+  path: string,
+  names: readonly string[],
+  scores: TensorSpec,
+  named: readonly string[],
+): string {
+  return (
+    `${path} has ${names.length} names, and output '${scores.name}' has ${classCount(scores)} classes; only ` +
+    `${named.map((name) => `'${name}'`).join(', ')} is served with names; mend the list`
+  );
+}
+
+function fromJson(signature: Signature, path: string, text: string): FoundLabels {
   const expected = 'a JSON array of names, {"output": ["name", ...]}, or {"0": "name", ...}';
-  const value = parseJson(trimmed);
-  if (isNames(value)) return spread(signature, value);
+  const value = parseJson(text);
+  if (isNames(value)) return fromList(signature, path, value);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalidInput(`${path}: expected ${expected}`, { where: path, expected });
   }
   const byIndex = fromIndexes(value);
-  if (byIndex !== undefined) return spread(signature, byIndex);
+  if (byIndex !== undefined) return fromList(signature, path, byIndex);
+  return { labels: fromOutputs(signature, path, value, expected) };
+}
+
+function fromOutputs(signature: Signature, path: string, value: object, expected: string): Labels {
   const known = new Set(signature.outputs.map((output) => output.name));
   const labels: Record<string, readonly string[]> = {};
   for (const [output, names] of Object.entries(value)) {
@@ -46,6 +93,12 @@ function fromFile(signature: Signature, path: string, text: string): Labels {
       throw invalidInput(`${path}: '${output}' is no output with a list of names; outputs are ${outputs}`, {
         where: path,
         expected,
+      });
+    }
+    const classes = classCount(signature.outputs.find(({ name }) => name === output)!);
+    if (classes !== undefined && classes !== names.length) {
+      throw invalidInput(`${path}: ${output}: expected ${classes} names, one a class, got ${names.length}`, {
+        ...{ where: path, expected: `${classes} names`, got: names.length },
       });
     }
     labels[output] = names;
@@ -82,15 +135,16 @@ function fromIndexes(value: object): readonly string[] | undefined {
 function spread(signature: Signature, names: readonly string[]): Labels {
   const labels: Record<string, readonly string[]> = {};
   for (const output of signature.outputs) {
-    if (isScores(output, names.length) || isClassIndex(output)) labels[output.name] = names;
+    if (classCount(output) === names.length || isClassIndex(output)) labels[output.name] = names;
   }
   return labels;
 }
 
-function isScores(output: TensorSpec, count: number): boolean {
-  const isFloat = output.datatype === 'FP32' || output.datatype === 'FP64' || output.datatype === 'FP16';
-  const classes = output.shape.filter((dimension) => dimension !== 1 && dimension !== -1);
-  return isFloat && classes.length === 1 && classes[0] === count;
+/** How many classes an output has scores of; undefined where its shape does not tell, or it holds no scores. */
+function classCount({ datatype, shape }: TensorSpec): number | undefined {
+  if (datatype !== 'FP32' && datatype !== 'FP64' && datatype !== 'FP16') return undefined;
+  const classes = shape.filter((dimension) => dimension !== 1 && dimension !== -1);
+  return classes.length === 1 ? classes[0] : undefined;
 }
 
 function isClassIndex(output: TensorSpec): boolean {
