@@ -73,6 +73,23 @@ describe('prepareModel', () => {
     expect(none.model.signature.batchAxis).toBe('none');
   });
 
+  it.each<[string, readonly number[]]>([
+    ["input 'x' is a scalar", []],
+    ["dimension 0 of input 'x' is fixed at 3", [3]],
+  ])('refuses to force a batch axis where %s, before it loads', async (why, shape) => {
+    const fixed = { ...signature, inputs: [{ ...signature.inputs[0]!, shape }] };
+    const { engine, prepared } = prepare(undefined, {
+      artifact: { ...artifact, signature: fixed },
+      options: { ...options, batchAxis: 'force' },
+    });
+    await expect(prepared).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(`/models/m.onnx: the batch axis cannot be forced: ${why}`),
+      details: { where: 'batchAxis' },
+    });
+    expect(engine.loads).toEqual([]);
+  });
+
   it('answers the example that was given, and lets the engine measure it', async () => {
     const { engine, prepared } = prepare(undefined, { example: [example] });
     expect((await prepared).example).toMatchObject({ origin: 'file', inputs: [example] });

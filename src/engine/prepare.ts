@@ -4,6 +4,7 @@ import type { Tensor } from '../base/tensor/tensor.ts';
 import { NEVER_CANCELLED } from '../base/util/cancel.ts';
 import type { Clock } from '../base/util/clock.ts';
 import type { Artifact } from '../model/artifact.ts';
+import { rowObstacle } from '../model/batch-axis.ts';
 import type { Model } from '../model/contract.ts';
 import type { Engine, EngineInstance, EngineOptions, RunRequest, RunResult } from '../model/engine.ts';
 import type { BatchAxis, Signature } from '../model/signature.ts';
@@ -40,13 +41,15 @@ export interface PreparedModel {
 
 /**
  * Makes a Model of an artifact: loads it, lets it answer a request, and finds out whether it may be batched.
- * @throws NimifyError where it cannot be loaded, or refuses the example that was given for it
+ * @throws NimifyError where it cannot be loaded, or refuses the example that was given for it; CONFIG_INVALID where
+ * a batch axis is forced on tensors that can have none
  */
 export async function prepareModel(
   input: PrepareInput,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): Promise<PreparedModel> {
   const { name, version, artifact, engine, options, example } = input;
+  if (options.batchAxis === 'force') refuseForced(artifact);
   const instance = await engine.load(artifact, {
     ...options,
     ...(example === undefined ? {} : { exampleInputs: example }),
@@ -86,6 +89,16 @@ export async function prepareModel(
     await instance.drain();
     throw failed;
   }
+}
+
+function refuseForced({ path, signature }: Artifact): void {
+  const obstacle = rowObstacle(signature.inputs, signature.outputs);
+  if (obstacle === undefined) return;
+  throw new NimifyError(
+    'CONFIG_INVALID',
+    `${path}: the batch axis cannot be forced: ${obstacle}, so dimension 0 counts no rows; set batchAxis to 'auto' or 'none'`,
+    { details: { where: 'batchAxis', expected: ['auto', 'none'], got: 'force' } },
+  );
 }
 
 /** A run outside of any line: nobody else uses the instance yet. */

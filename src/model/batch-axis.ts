@@ -17,19 +17,11 @@ export function inferBatchAxis(
   inputs: readonly TensorSpec[],
   outputs: readonly TensorSpec[],
 ): BatchAxisVerdict {
-  const required = inputs.filter((input) => input.optional !== true);
-  if (required.length === 0) return none('the model needs no input');
-  if (outputs.length === 0) return none('the model gives no output');
-
-  const places = [
-    ...required.map((spec) => ({ spec, place: `input '${spec.name}'` })),
-    ...outputs.map((spec) => ({ spec, place: `output '${spec.name}'` })),
-  ];
-  for (const { spec, place } of places) {
-    if (spec.anyRank === true) return none(`${place} has no fixed number of dimensions`);
-    if (spec.shape.length === 0) return none(`${place} is a scalar`);
-    if (spec.shape[0] !== -1) return none(`dimension 0 of ${place} is fixed at ${spec.shape[0]}`);
-  }
+  const obstacle = rowObstacle(inputs, outputs);
+  if (obstacle !== undefined) return none(obstacle);
+  const places = placesOf(inputs, outputs);
+  const open = places.find(({ spec }) => spec.anyRank === true);
+  if (open !== undefined) return none(`${open.place} has no fixed number of dimensions`);
 
   const names = new Set(
     places.map(({ spec }) => dimensionName(spec, 0)).filter((name) => name !== undefined),
@@ -45,6 +37,35 @@ export function inferBatchAxis(
   }
   const called = name === undefined ? '' : ` ('${name}')`;
   return { axis: 0, reason: `dimension 0${called} is dynamic in every input and output` };
+}
+
+/** Why dimension 0 can count no rows, whatever somebody says; undefined where it could. */
+export function rowObstacle(
+  inputs: readonly TensorSpec[],
+  outputs: readonly TensorSpec[],
+): string | undefined {
+  const places = placesOf(inputs, outputs);
+  if (places.length === outputs.length) return 'the model needs no input';
+  if (outputs.length === 0) return 'the model gives no output';
+  for (const { spec, place } of places) {
+    if (spec.anyRank === true) continue;
+    if (spec.shape.length === 0) return `${place} is a scalar`;
+    if (spec.shape[0] !== -1) return `dimension 0 of ${place} is fixed at ${spec.shape[0]}`;
+  }
+  return undefined;
+}
+
+interface Place {
+  readonly spec: TensorSpec;
+  readonly place: string;
+}
+
+function placesOf(inputs: readonly TensorSpec[], outputs: readonly TensorSpec[]): readonly Place[] {
+  const required = inputs.filter((input) => input.optional !== true);
+  return [
+    ...required.map((spec) => ({ spec, place: `input '${spec.name}'` })),
+    ...outputs.map((spec) => ({ spec, place: `output '${spec.name}'` })),
+  ];
 }
 
 function none(reason: string): BatchAxisVerdict {
