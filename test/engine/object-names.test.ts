@@ -46,7 +46,7 @@ describe('inputs valueOf and hasOwnProperty, outputs constructor and toString', 
 
   it('are asked for one by one through the public API of the package, too', async () => {
     const source = { path: fixture('object_names'), intraOpThreads: 1 };
-    const session = await openOrtSession(source, systemClock, async () => undefined);
+    const session = await openOrtSession(source, systemClock, () => undefined);
     const one = (name: string): Tensor => ({ name, datatype: 'FP32', shape: [1], data: Float32Array.of(5) });
     const { outputs } = await session.run({
       ...{ inputs: [one('valueOf'), one('hasOwnProperty')], outputs: ['toString'], owner: BORROWED },
