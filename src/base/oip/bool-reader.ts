@@ -40,7 +40,12 @@ export function createBoolReader(bytes: Uint8Array, capacity: number): ElementRe
     }
   }
 
-  return { read, readElements, count: () => count, take: () => data.subarray(0, count) };
+  return {
+    read,
+    readElements,
+    count: () => count,
+    take: () => (count === data.length ? data : data.subarray(0, count)),
+  };
 }
 
 /** Does a number go on with this byte? 10, 0.5 and 1e0 are no booleans. */

@@ -3,7 +3,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { scanTensors, splitBody } from './decode.ts';
 import { expectEnd, readString, refuseNonJsonStart, scanObject, shorten } from './json-object.ts';
 import { hasWord, skipValue } from './json-value.ts';
-import { type ParameterRecord, scanParameters } from './parameters.ts';
+import { type ParameterRecord, scanParameters, toRecord } from './parameters.ts';
 import { expectAllTaken } from './tensor-entry.ts';
 
 export interface DecodedInferResponse {
@@ -42,7 +42,7 @@ export function decodeInferResponse(
       }
       case 'parameters': {
         const scanned = scanParameters(json, at, 'parameters');
-        parameters = Object.fromEntries(scanned.parameters);
+        parameters = toRecord(scanned.parameters);
         return scanned.end;
       }
       case 'outputs': {

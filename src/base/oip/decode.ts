@@ -12,7 +12,8 @@ import {
   shorten,
 } from './json-object.ts';
 import { hasWord, skipSpace, skipValue } from './json-value.ts';
-import { scanParameters, takeBoolean, takeCount } from './parameters.ts';
+import { NameSet } from './name-set.ts';
+import { scanParameters, takeBoolean, takeCount, toRecord } from './parameters.ts';
 import {
   type BinaryPart,
   createBinaryPart,
@@ -37,7 +38,7 @@ export function decodeInferRequest(body: Uint8Array, headerLength: number | unde
   const { json, part } = splitBody(body, headerLength);
   refuseNonJsonStart(json, 'body');
   let id = '';
-  let parameters = new Map<string, string | number | boolean>();
+  let parameters: Map<string, string | number | boolean> | undefined;
   let inputs: readonly Tensor[] | undefined;
   let outputs: readonly RequestedOutput[] | undefined;
   const end = scanObject(json, 0, 'body', (key, at) => {
@@ -75,8 +76,9 @@ export function decodeInferRequest(body: Uint8Array, headerLength: number | unde
     });
   }
   expectAllTaken(part, 'inputs');
+  if (parameters === undefined) return { id, parameters: {}, inputs, outputs, binaryByDefault: false };
   const binaryByDefault = takeBoolean(parameters, 'binary_data_output', 'parameters') ?? false;
-  return { id, parameters: Object.fromEntries(parameters), inputs, outputs, binaryByDefault };
+  return { id, parameters: toRecord(parameters), inputs, outputs, binaryByDefault };
 }
 
 /** The JSON of a message, and the binary part behind it. A plain Uint8Array keeps the scanner's loops fast. */
@@ -104,7 +106,7 @@ export function scanTensors(
   part: BinaryPart,
 ): { readonly tensors: readonly Tensor[]; readonly end: number } {
   const tensors: Tensor[] = [];
-  const names = new Set<string>();
+  const names = new NameSet();
   const end = scanArray(bytes, at, where, (index, entryAt) => {
     const { tensor, end } = scanTensorEntry(bytes, entryAt, `${where}[${index}]`, part);
     refuseTwice(names, tensor.name, `${where}[${index}].name`);
@@ -119,7 +121,7 @@ function scanRequestedOutputs(
   at: number,
 ): { readonly outputs: readonly RequestedOutput[] | undefined; readonly end: number } {
   const outputs: RequestedOutput[] = [];
-  const names = new Set<string>();
+  const names = new NameSet();
   const end = scanArray(bytes, at, 'outputs', (index, entryAt) => {
     const { output, end } = scanRequestedOutput(bytes, entryAt, `outputs[${index}]`);
     refuseTwice(names, output.name, `outputs[${index}].name`);
@@ -135,7 +137,7 @@ function scanRequestedOutput(
   where: string,
 ): { readonly output: RequestedOutput; readonly end: number } {
   let name: string | undefined;
-  let parameters = new Map<string, string | number | boolean>();
+  let parameters: Map<string, string | number | boolean> | undefined;
   const start = skipSpace(bytes, at);
   const end = scanObject(bytes, start, where, (key, valueAt) => {
     if (hasWord(bytes, valueAt, 'null')) return valueAt + 4;
@@ -152,15 +154,17 @@ function scanRequestedOutput(
     return skipValue(bytes, valueAt, () => `${where}.${shorten(key)}`);
   });
   if (name === undefined) throw expectedError(where, "a member 'name'", bytes, start);
+  if (parameters === undefined) {
+    return { output: { name, binary: undefined, classification: undefined, parameters: {} }, end };
+  }
   refuseSharedMemory(parameters, `${where}.parameters`);
   const binary = takeBoolean(parameters, 'binary_data', `${where}.parameters`);
   // tritonclient leaves the parameter out for 0; others send it, and mean the tensor itself.
   const classification = takeCount(parameters, 'classification', `${where}.parameters`) || undefined;
-  return { output: { name, binary, classification, parameters: Object.fromEntries(parameters) }, end };
+  return { output: { name, binary, classification, parameters: toRecord(parameters) }, end };
 }
 
-function refuseTwice(names: Set<string>, name: string, where: string): void {
+function refuseTwice(names: NameSet, name: string, where: string): void {
   if (names.size === MAX_ENTRIES) throw mismatchError(where, `at most ${MAX_ENTRIES} entries`, 'more');
-  if (names.has(name)) throw mismatchError(where, 'every name once', `'${shorten(name)}' twice`);
-  names.add(name);
+  if (!names.add(name)) throw mismatchError(where, 'every name once', `'${shorten(name)}' twice`);
 }

@@ -16,7 +16,7 @@ export interface EncodableResponse {
 /** A message ready for the wire. */
 export interface EncodedMessage {
   /**
-   * The JSON in a buffer of its own, then the sections of the binary tensors: views over the tensors' own
+   * The JSON, in memory that other messages share, then the sections of the binary tensors: views over the tensors' own
    * elements, so the tensors' owner is released only after the chunks are written out.
    */
   readonly chunks: readonly Uint8Array[];
@@ -78,22 +78,35 @@ export function writeTensors(
 ): readonly Uint8Array[] {
   const sections: Uint8Array[] = [];
   writer.ascii('[');
-  for (const [index, tensor] of tensors.entries()) {
+  for (let index = 0; index < tensors.length; index++) {
+    const tensor = tensors[index]!;
     writer.ascii(index === 0 ? '{"name":' : ',{"name":');
     writer.string(tensor.name);
-    writer.ascii(`,"datatype":"${tensor.datatype}","shape":[${tensor.shape.join(',')}]`);
+    writer.ascii(',"datatype":"');
+    writer.ascii(tensor.datatype);
+    writer.ascii('","shape":[');
+    writeShape(tensor.shape, writer);
     if (isBinary(tensor.name)) {
       const section = encodeSection(tensor);
       sections.push(section);
-      writer.ascii(`,"parameters":{"binary_data_size":${section.byteLength}}}`);
+      writer.ascii('],"parameters":{"binary_data_size":');
+      writer.number(section.byteLength);
+      writer.ascii('}}');
     } else {
-      writer.ascii(',"data":');
+      writer.ascii('],"data":');
       writeTensorJson(tensor, writer, 'flat');
       writer.ascii('}');
     }
   }
   writer.ascii(']');
   return sections;
+}
+
+function writeShape(shape: readonly number[], writer: JsonWriter): void {
+  for (let axis = 0; axis < shape.length; axis++) {
+    if (axis > 0) writer.ascii(',');
+    writer.number(shape[axis]!);
+  }
 }
 
 export function toMessage(json: Uint8Array, sections: readonly Uint8Array[]): EncodedMessage {

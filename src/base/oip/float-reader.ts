@@ -79,7 +79,12 @@ export function createFloatReader(
     return (stored & 0x7fff) === (datatype === 'FP16' ? 0x7c00 : 0x7f80);
   }
 
-  return { read, readElements, count: () => count, take: () => data.subarray(0, count) };
+  return {
+    read,
+    readElements,
+    count: () => count,
+    take: () => (count === data.length ? data : data.subarray(0, count)),
+  };
 }
 
 /** The value written at `at` where no number is, and its end. @throws NimifyError INVALID_INPUT: none either */

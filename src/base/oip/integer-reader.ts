@@ -78,5 +78,10 @@ export function createIntegerReader(
     return skipSpace(bytes, run.at);
   }
 
-  return { read, readElements, count: () => count, take: () => data.subarray(0, count) };
+  return {
+    read,
+    readElements,
+    count: () => count,
+    take: () => (count === data.length ? data : data.subarray(0, count)),
+  };
 }

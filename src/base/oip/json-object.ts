@@ -2,6 +2,7 @@ import { invalidInput } from '../errors/nimify-error.ts';
 import { expectedError, mismatchError, type Where } from './json-error.ts';
 import { createStringToken, scanString, textOf } from './json-string.ts';
 import { skipColon, skipSpace, skipValue } from './json-value.ts';
+import { NameSet } from './name-set.ts';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -26,13 +27,12 @@ export function scanObject(bytes: Uint8Array, at: number, where: Where, visit: V
   if (bytes[at] !== OPEN_BRACE) throw expectedError(where, 'an object', bytes, at);
   at = skipSpace(bytes, at + 1);
   if (bytes[at] === CLOSE_BRACE) return at + 1;
-  const seen = new Set<string>();
+  const seen = new NameSet();
   for (;;) {
     if (bytes[at] !== QUOTE) throw expectedError(where, 'a key in quotes', bytes, at);
     const key = readString(bytes, at, where);
-    if (seen.has(key.text))
+    if (!seen.add(key.text))
       throw mismatchError(where, 'every key once', `the key '${shorten(key.text)}' twice`);
-    seen.add(key.text);
     if (seen.size > MAX_ENTRIES) throw mismatchError(where, `at most ${MAX_ENTRIES} keys`, 'more');
     at = skipSpace(bytes, visit(key.text, skipColon(bytes, key.end, where)));
     if (bytes[at] === CLOSE_BRACE) return at + 1;

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { invalidInput } from '../errors/nimify-error.ts';
 import { expectedError, type Where } from './json-error.ts';
+import { knownText, LONGEST_KNOWN } from './known-text.ts';
 
 /** A string's place: its characters stand in bytes [start, end) and its closing quote at `end`. */
 export interface StringToken {
@@ -8,10 +9,12 @@ export interface StringToken {
   end: number;
   /** There is a backslash in it, so the bytes are not yet the text. */
   escaped: boolean;
+  /** All its bytes are ASCII. */
+  ascii: boolean;
 }
 
 export function createStringToken(): StringToken {
-  return { start: 0, end: 0, escaped: false };
+  return { start: 0, end: 0, escaped: false, ascii: true };
 }
 
 const QUOTE = 0x22;
@@ -58,6 +61,7 @@ export function scanString(bytes: Uint8Array, at: number, token: StringToken, wh
   token.start = start;
   token.end = at;
   token.escaped = escaped;
+  token.ascii = allBits < 0x80;
   return at + 1;
 }
 
@@ -155,7 +159,11 @@ const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The scanned string's text. */
 export function textOf(bytes: Uint8Array, token: StringToken): string {
-  if (!token.escaped) return DECODER.decode(bytes.subarray(token.start, token.end));
-  const copy = new Uint8Array(token.end - token.start);
+  const { start, end } = token;
+  if (!token.escaped) {
+    if (token.ascii && end - start <= LONGEST_KNOWN) return knownText(bytes, start, end);
+    return DECODER.decode(bytes.subarray(start, end));
+  }
+  const copy = new Uint8Array(end - start);
   return DECODER.decode(copy.subarray(0, copyText(bytes, token, copy, 0)));
 }

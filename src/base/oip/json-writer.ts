@@ -1,3 +1,4 @@
+import { allocateUncleared } from '../tensor/allocate.ts';
 import { LONGEST_NUMBER, writeAscii, writeDouble } from './number-text.ts';
 
 const ENCODER = new TextEncoder();
@@ -6,8 +7,8 @@ const BACKSLASH = 0x5c;
 const LOWER_U = 0x75;
 const ZERO = 0x30;
 
-/** Buffers above this size are given back after use rather than kept for the next answer. */
-const LARGEST_KEPT_BYTES = 4 * 1024 * 1024;
+/** What is allocated at once: the room of many small answers. */
+const SLAB_BYTES = 32 * 1024;
 
 /** The letter after the backslash for characters that have a short escape (RFC 8259, section 7); 0 for others. */
 const SHORT_ESCAPES = new Uint8Array(256);
@@ -16,20 +17,25 @@ for (const [char, letter] of ['""', '\\\\', '\bb', '\ff', '\nn', '\rr', '\tt']) 
 }
 
 /**
- * Builds JSON text in one growing buffer, which serves answer after answer: `take` copies the text out and
- * starts over. Writing is synchronous from the first byte to `take`, so one writer serves a whole thread.
+ * Builds JSON text, one after the other, in slabs of memory: `take` hands out the text where it stands and the next
+ * one begins behind it, so nothing is copied and a slab serves many texts. Writing is synchronous from the first byte
+ * to `take`, so one writer serves a whole thread.
  */
 export class JsonWriter {
-  /** Text is in [0, at). Replaced when it grows: read it again after `reserve`. */
-  bytes = new Uint8Array(16 * 1024);
+  /** Text is in [start, at). Replaced when it is full: read it again after `reserve`. */
+  bytes = new Uint8Array(0);
+  start = 0;
   at = 0;
 
   /** Makes room for `size` more bytes. */
   reserve(size: number): void {
     if (this.at + size <= this.bytes.length) return;
-    const larger = new Uint8Array(Math.max(this.at + size, this.bytes.length * 2));
-    larger.set(this.bytes.subarray(0, this.at));
+    const length = this.at - this.start;
+    const larger = allocateUncleared('UINT8', Math.max(SLAB_BYTES, (length + size) * 2));
+    larger.set(this.bytes.subarray(this.start, this.at));
     this.bytes = larger;
+    this.start = 0;
+    this.at = length;
   }
 
   /** Text as it is, ASCII only: punctuation, keys without quotes in them. */
@@ -40,6 +46,23 @@ export class JsonWriter {
 
   /** A JSON string; lone surrogates are escaped, so that the text stays UTF-8. */
   string(text: string): void {
+    this.reserve(text.length + 2);
+    const { bytes } = this;
+    let at = this.at;
+    bytes[at++] = QUOTE;
+    for (let index = 0; index < text.length; index++) {
+      const unit = text.charCodeAt(index);
+      if (unit < 0x20 || unit >= 0x7f || unit === QUOTE || unit === BACKSLASH) {
+        this.anyString(text);
+        return;
+      }
+      bytes[at++] = unit;
+    }
+    bytes[at++] = QUOTE;
+    this.at = at;
+  }
+
+  private anyString(text: string): void {
     const quoted = JSON.stringify(text);
     this.reserve(quoted.length * 3);
     this.at += ENCODER.encodeInto(quoted, this.bytes.subarray(this.at)).written;
@@ -66,17 +89,16 @@ export class JsonWriter {
     this.at = writeDouble(value, this.bytes, this.at);
   }
 
-  /** The text in a buffer of its own. The writer is empty then. */
+  /** The text, in memory that is never written again. The writer is empty then. */
   take(): Uint8Array {
-    const text = this.bytes.slice(0, this.at);
-    this.at = 0;
-    if (this.bytes.length > LARGEST_KEPT_BYTES) this.bytes = new Uint8Array(16 * 1024);
+    const text = this.bytes.subarray(this.start, this.at);
+    this.start = this.at;
     return text;
   }
 
   /** Drops what was written: after an error half way. */
   clear(): void {
-    this.at = 0;
+    this.at = this.start;
   }
 }
 

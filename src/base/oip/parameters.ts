@@ -51,6 +51,11 @@ export function scanParameters(
   return { parameters, end };
 }
 
+/** The parameters that are left, mostly none. */
+export function toRecord(parameters: ReadonlyMap<string, string | number | boolean>): ParameterRecord {
+  return parameters.size === 0 ? {} : Object.fromEntries(parameters);
+}
+
 /** Takes the boolean `key` out of the parameters. */
 export function takeBoolean(
   parameters: Map<string, unknown>,
@@ -58,7 +63,7 @@ export function takeBoolean(
   where: string,
 ): boolean | undefined {
   const value = parameters.get(key);
-  parameters.delete(key);
+  if (value !== undefined) parameters.delete(key);
   if (value === undefined || typeof value === 'boolean') return value;
   throw mismatchError(
     `${where}.${key}`,
@@ -70,8 +75,8 @@ export function takeBoolean(
 /** Takes the non-negative integer `key` out of the parameters. */
 export function takeCount(parameters: Map<string, unknown>, key: string, where: string): number | undefined {
   const value = parameters.get(key);
-  parameters.delete(key);
   if (value === undefined) return undefined;
+  parameters.delete(key);
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
   const got = typeof value === 'string' ? 'a string' : String(value);
   throw mismatchError(`${where}.${key}`, 'a non-negative integer', got);

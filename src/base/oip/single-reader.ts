@@ -58,5 +58,10 @@ export function createSingleReader(bytes: Uint8Array, capacity: number): Element
     return skipSpace(bytes, run.at);
   }
 
-  return { read, readElements, count: () => count, take: () => data.subarray(0, count) };
+  return {
+    read,
+    readElements,
+    count: () => count,
+    take: () => (count === data.length ? data : data.subarray(0, count)),
+  };
 }
