@@ -39,8 +39,8 @@ export interface Registry {
   /** Every version of every model, by name and then version. */
   list(): readonly ServedModel[];
   /**
-   * The version asked for, or the newest.
-   * @throws NimifyError MODEL_NOT_FOUND
+   * The version asked for; where none is, the newest that takes requests, or the newest where none does.
+   * @throws NimifyError MODEL_NOT_FOUND; MODEL_NOT_READY where it is still loading
    */
   find(name: string, version?: string): ServedModel;
   /** True when every model is ready and the process is not draining. */

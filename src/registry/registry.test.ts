@@ -42,6 +42,30 @@ describe('createRegistry', () => {
     expect(registry.list().map((served) => served.version)).toEqual(['beta', '2', '9', '10']);
   });
 
+  it('lets an older version answer while a newer one is loading or has failed', async () => {
+    const registry = createRegistry();
+    registry.add(serve('m', '1'));
+    registry.expect('m', '3');
+    expect(registry.find('m').version).toBe('1');
+    expect(() => registry.find('m', '3')).toThrow(expect.objectContaining({ code: 'MODEL_NOT_READY' }));
+    const failed = createFakeModel({ name: 'm', version: '2' });
+    failed.setState('failed');
+    registry.add({ ...serve('m', '2'), model: failed });
+    expect(registry.find('m').version).toBe('1');
+    registry.add(serve('m', '3'));
+    expect(registry.find('m').version).toBe('3');
+  });
+
+  it('takes the newest where no version takes requests', () => {
+    const registry = createRegistry();
+    const failed = createFakeModel({ name: 'm', version: '1' });
+    failed.setState('failed');
+    registry.add({ ...serve('m', '1'), model: failed });
+    expect(registry.find('m').version).toBe('1');
+    registry.expect('m', '2');
+    expect(() => registry.find('m')).toThrow(expect.objectContaining({ code: 'MODEL_NOT_READY' }));
+  });
+
   it('names what is served when the model or version is unknown', () => {
     const registry = createRegistry();
     registry.add(serve('iris'));

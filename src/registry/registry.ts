@@ -3,14 +3,15 @@ import { takesRequests } from '../model/contract.ts';
 import type { InferResponse } from '../model/request.ts';
 import { validateRequest } from '../model/validate.ts';
 import type { Registry, ServedModel } from './contract.ts';
+import { byNameAndVersion, compareVersions } from './versions.ts';
 
 /** What is served under a name and version, or is on its way there. */
 type Entry = { readonly state: 'loading' } | { readonly state: 'loaded'; readonly served: ServedModel };
 
-/** All versions of a name; the newest is looked up by every request that names none. */
+/** All versions of a name, and in their order: the newest is looked up by every request that names none. */
 interface Versions {
   readonly entries: ReadonlyMap<string, Entry>;
-  readonly newest: Entry;
+  readonly newestFirst: readonly Entry[];
 }
 
 export interface MutableRegistry extends Registry {
@@ -27,7 +28,8 @@ export function createRegistry(): MutableRegistry {
 
   function put(name: string, version: string, entry: Entry): void {
     const entries = new Map(models.get(name)?.entries).set(version, entry);
-    models.set(name, { entries, newest: entries.get(newest(entries.keys())) ?? entry });
+    const inOrder = [...entries].sort(([a], [b]) => compareVersions(b, a));
+    models.set(name, { entries, newestFirst: inOrder.map(([, each]) => each) });
   }
 
   function* loaded(): Generator<ServedModel> {
@@ -39,7 +41,7 @@ export function createRegistry(): MutableRegistry {
   function find(name: string, version?: string): ServedModel {
     const versions = models.get(name);
     if (versions === undefined) throw unknownModel(name, undefined, [...models.keys()]);
-    const entry = version === undefined ? versions.newest : versions.entries.get(version);
+    const entry = version === undefined ? answering(versions) : versions.entries.get(version);
     if (entry === undefined) throw unknownModel(name, version, [...versions.entries.keys()]);
     if (entry.state === 'loading') {
       throw new NimifyError('MODEL_NOT_READY', `Model '${name}' is still loading; try again shortly`, {
@@ -106,21 +108,12 @@ export function createRegistry(): MutableRegistry {
   };
 }
 
-/** Versions are numbers by convention; what is no number sorts below every number. */
-function newest(versions: Iterable<string>): string {
-  return [...versions].sort(compareVersions).at(-1) ?? '';
-}
-
-function compareVersions(a: string, b: string): number {
-  const [x, y] = [Number(a), Number(b)];
-  if (Number.isNaN(x) || Number.isNaN(y)) {
-    return Number(Number.isNaN(y)) - Number(Number.isNaN(x)) || (a < b ? -1 : 1);
+/** The newest that takes requests: one that is still loading, or has failed, hides no older one. */
+function answering({ newestFirst }: Versions): Entry | undefined {
+  for (const entry of newestFirst) {
+    if (entry.state === 'loaded' && takesRequests(entry.served.model.state)) return entry;
   }
-  return x - y;
-}
-
-function byNameAndVersion(a: ServedModel, b: ServedModel): number {
-  return a.name === b.name ? compareVersions(a.version, b.version) : a.name < b.name ? -1 : 1;
+  return newestFirst[0];
 }
 
 /** Clients of other servers match on the words "Request for unknown model". */

@@ -1,4 +1,5 @@
 import { VERSION } from '../../base/util/version.ts';
+import { answeringVersions } from '../../registry/versions.ts';
 import type { RunningServer } from '../../server.ts';
 import { styleFor } from '../style.ts';
 import { renderBanner } from './banner.ts';
@@ -6,10 +7,10 @@ import { firstCall } from './first-call.ts';
 
 /** Says on stdout what is served where, with a first call for the newest version of each model. */
 export async function printBanner({ url, metricsUrl, registry }: RunningServer): Promise<void> {
-  const newest = [...new Map(registry.list().map((served) => [served.name, served])).values()];
+  const answering = answeringVersions(registry.list());
   const models = [];
-  for (const served of newest) {
-    models.push({ served, call: await firstCall(served, { url, registry, isNamed: newest.length > 1 }) });
+  for (const served of answering) {
+    models.push({ served, call: await firstCall(served, { url, registry, isNamed: answering.length > 1 }) });
   }
   process.stdout.write(
     renderBanner({ version: VERSION, url, metricsUrl, models, style: styleFor(process.stdout) }),

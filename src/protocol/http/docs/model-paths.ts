@@ -27,13 +27,13 @@ interface Inference {
 }
 
 /**
- * The infer and predict routes of one model. The route without a version belongs to the newest one.
+ * The infer and predict routes of one model. The route without a version belongs to the version that answers it now.
  * @param id unique for the model and version, made of letters, digits and `_`
  */
 export function modelPaths(
   served: ServedModel,
   id: string,
-  isNewest: boolean,
+  isAnswering: boolean,
   hasSiblings: boolean,
 ): PathItems {
   const examples = examplesOf(served, false);
@@ -61,7 +61,7 @@ export function modelPaths(
   const segment = encodeURIComponent(name);
   const versioned = `${segment}/versions/${encodeURIComponent(version)}`;
   return {
-    ...(isNewest
+    ...(isAnswering
       ? { [`/v2/models/${segment}/infer`]: infer, [`/v1/models/${segment}:predict`]: predict }
       : {}),
     ...(hasSiblings

@@ -1,4 +1,5 @@
 import type { ServedModel } from '../../../registry/contract.ts';
+import { answeringVersions } from '../../../registry/versions.ts';
 import { managementPaths } from './management-paths.ts';
 import { modelPaths, type PathItems, simplePath } from './model-paths.ts';
 import { ERROR_SCHEMA } from './responses.ts';
@@ -21,8 +22,8 @@ const FIXED_TAGS = [
  * and a body that works. `models` come by name and then version, as `Registry.list` gives them.
  */
 export function buildOpenApi(models: readonly ServedModel[], options: OpenApiOptions) {
-  const newest = [...new Map(models.map((served) => [served.name, served])).values()];
-  const names = newest.map((served) => served.name);
+  const answering = answeringVersions(models);
+  const names = answering.map((served) => served.name);
   return {
     openapi: '3.1.0',
     info: {
@@ -32,22 +33,22 @@ export function buildOpenApi(models: readonly ServedModel[], options: OpenApiOpt
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: options.serverUrl ?? '/' }],
-    tags: [SIMPLE_TAG, ...newest.filter(isOwnTag).map(modelTag), ...FIXED_TAGS],
+    tags: [SIMPLE_TAG, ...answering.filter(isOwnTag).map(modelTag), ...FIXED_TAGS],
     paths: {
-      '/v1/predict': simplePath(newest),
-      ...allModelPaths(models, newest),
+      '/v1/predict': simplePath(answering),
+      ...allModelPaths(models, answering),
       ...managementPaths(names),
     },
     components: { schemas: { Error: ERROR_SCHEMA } },
   };
 }
 
-function allModelPaths(models: readonly ServedModel[], newest: readonly ServedModel[]): PathItems {
+function allModelPaths(models: readonly ServedModel[], answering: readonly ServedModel[]): PathItems {
   const paths: Record<string, object> = {};
   for (const [index, served] of models.entries()) {
     const hasSiblings = models.some((other) => other.name === served.name && other !== served);
-    const isNewest = newest.includes(served);
-    Object.assign(paths, modelPaths(served, idOf(served, index), isNewest, hasSiblings));
+    const isAnswering = answering.includes(served);
+    Object.assign(paths, modelPaths(served, idOf(served, index), isAnswering, hasSiblings));
   }
   return paths;
 }

@@ -1,13 +1,14 @@
 import type { ModelState } from '../../../model/contract.ts';
 import type { Registry, ServedModel } from '../../../registry/contract.ts';
+import { answeringVersions } from '../../../registry/versions.ts';
 
 /** `/v1/models`: OpenAI's list, which NIM uses, and beside it the names alone, as KServe's v1 protocol has them. */
 export function modelList(registry: Registry) {
-  const newest = new Map(registry.list().map((served) => [served.name, served]));
+  const answering = answeringVersions(registry.list());
   return {
     object: 'list',
-    data: [...newest.values()].map(modelObject),
-    models: [...newest.keys()],
+    data: answering.map(modelObject),
+    models: answering.map((served) => served.name),
   };
 }
 
