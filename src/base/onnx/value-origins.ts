@@ -77,24 +77,26 @@ const ALIKE = new Set([
   ],
 ]);
 /** Output types that do not follow from the inputs'. */
-const OWN_TYPE: Readonly<Record<string, number>> = {
-  ...{ DequantizeLinear: 1, QuantizeLinear: 2, DynamicQuantizeLinear: 2, MatMulInteger: 6, ConvInteger: 6 },
-  // Only for floats of whatever width, none of which matters here.
-  ...{
-    Sqrt: 1,
-    Exp: 1,
-    Log: 1,
-    Erf: 1,
-    Sigmoid: 1,
-    Tanh: 1,
-    Softmax: 1,
-    LogSoftmax: 1,
-    Sin: 1,
-    Cos: 1,
-    Gelu: 1,
-  },
-  ...{ Reciprocal: 1, Softplus: 1, Floor: 1, Ceil: 1, Round: 1, AveragePool: 1, GlobalAveragePool: 1 },
-};
+const OWN_TYPE: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    ...{ DequantizeLinear: 1, QuantizeLinear: 2, DynamicQuantizeLinear: 2, MatMulInteger: 6, ConvInteger: 6 },
+    // Only for floats of whatever width, none of which matters here.
+    ...{
+      Sqrt: 1,
+      Exp: 1,
+      Log: 1,
+      Erf: 1,
+      Sigmoid: 1,
+      Tanh: 1,
+      Softmax: 1,
+      LogSoftmax: 1,
+      Sin: 1,
+      Cos: 1,
+      Gelu: 1,
+    },
+    ...{ Reciprocal: 1, Softplus: 1, Floor: 1, Ceil: 1, Round: 1, AveragePool: 1, GlobalAveragePool: 1 },
+  }),
+);
 
 interface Maker {
   readonly scope: Scope;
@@ -206,7 +208,7 @@ function named(inputs: readonly string[]): readonly string[] {
 }
 
 /** The input whose type the outputs have, where it is not the first. */
-const TYPED_BY: Readonly<Record<string, number>> = { CastLike: 1, Where: 1, OneHot: 2 };
+const TYPED_BY: ReadonlyMap<string, number> = new Map(Object.entries({ CastLike: 1, Where: 1, OneHot: 2 }));
 
 function typeOf(
   { opType, inputs, integers, tensorType }: GraphNode,
@@ -216,10 +218,10 @@ function typeOf(
   if (opType === 'Cast') return integers.get('to') ?? 0;
   if (opType === 'Constant') return tensorType ?? 0;
   if (opType === 'ConstantOfShape') return tensorType ?? FLOAT;
-  const own = OWN_TYPE[opType];
+  const own = OWN_TYPE.get(opType);
   if (own !== undefined) return own;
   if (ALIKE.has(opType)) return origins.find((origin) => origin.elementType !== 0)?.elementType ?? 0;
-  const like = inputs[TYPED_BY[opType] ?? 0];
+  const like = inputs[TYPED_BY.get(opType) ?? 0];
   return like ? find(like).elementType : 0;
 }
 

@@ -47,6 +47,7 @@ describe('value risks', () => {
     ['floats', {}, node('Div', ['f', 'f'], ['y'])],
     ['what the file divides by', {}, node('Div', ['i', 'seven'], ['y'])],
     ['what the file has divided', {}, node('Div', ['seven', 'i'], ['y'])],
+    ["a word of JavaScript's objects", {}, node('toString', ['i', 'i'], ['y'])],
     ['a Div of somebody else', {}, node('Div', ['i', 'i'], ['y'], { domain: 'my.own' })],
   ])('of a division: %s', (_, risks, ...nodes) => {
     expect(risksOf(...nodes)).toEqual(risks);

@@ -25,22 +25,14 @@ type Test = (suspect: Suspect, origins: ValueOrigins) => boolean;
  * infinity. Those that ended the process (SIGFPE): integer division of the smallest number by -1 (8 and 16 bits
  * are divided as 32, remainders by `fmod` as floats), and STFT with a frame of length 0.
  */
-const CRASHES: ReadonlyMap<string, Test> = new Map<string, Test>([
+const CRASHES: ReadonlyMap<string, Test> = new Map([
   ['Div', isFreeDivision],
-  ['Mod', (suspect, origins) => suspect.node.integers.get('fmod') !== 1 && isFreeDivision(suspect, origins)],
-  [
-    'STFT',
-    ({ scope, node }, origins) => isGiven(node.inputs[3]) && origins.find(scope, node.inputs[3]).isFree,
-  ],
+  ['Mod', isFreeRemainder],
+  ['STFT', isFreeFrame],
 ]);
 
 /** A Conv whose kernel is 0 wide or high repeats itself for good; other convolutions refuse it or have an answer. */
-const EMPTY_KERNELS: ReadonlyMap<string, Test> = new Map<string, Test>([
-  [
-    'Conv',
-    ({ scope, node }, origins) => isGiven(node.inputs[1]) && !origins.find(scope, node.inputs[1]).isConstant,
-  ],
-]);
+const EMPTY_KERNELS: ReadonlyMap<string, Test> = new Map([['Conv', isGivenKernel]]);
 
 /** Both must be free: neither sizes nor what a model stores are the smallest number. */
 function isFreeDivision({ scope, node }: Suspect, origins: ValueOrigins): boolean {
@@ -48,6 +40,20 @@ function isFreeDivision({ scope, node }: Suspect, origins: ValueOrigins): boolea
   const elementType = operands.find((operand) => operand.elementType !== 0)?.elementType;
   const mayTrap = elementType === undefined || elementType === INT32 || elementType === INT64;
   return mayTrap && operands.every((operand) => operand.isFree);
+}
+
+function isFreeRemainder(suspect: Suspect, origins: ValueOrigins): boolean {
+  return suspect.node.integers.get('fmod') !== 1 && isFreeDivision(suspect, origins);
+}
+
+function isFreeFrame({ scope, node }: Suspect, origins: ValueOrigins): boolean {
+  const length = node.inputs[3];
+  return isGiven(length) && origins.find(scope, length).isFree;
+}
+
+function isGivenKernel({ scope, node }: Suspect, origins: ValueOrigins): boolean {
+  const kernel = node.inputs[1];
+  return isGiven(kernel) && !origins.find(scope, kernel).isConstant;
 }
 
 function isGiven(name: string | undefined): name is string {
