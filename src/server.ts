@@ -75,7 +75,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     version: VERSION,
   });
   const metricsPort = options.metricsPort ?? 8002;
-  const metricsServer = metricsPort === false ? undefined : createMetricsServer(metrics);
+  const metricsServer = metricsPort === false ? undefined : createMetricsServer({ metrics, clock, log });
 
   let closing: Promise<void> | undefined;
 

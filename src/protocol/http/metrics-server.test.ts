@@ -1,5 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
+import { type LogFields, type Logger, SILENT } from '../../base/telemetry/log.ts';
 import { createMetricsRegistry } from '../../base/telemetry/metrics-registry.ts';
+import { createFakeClock } from '../../base/util/fake-clock.ts';
 import { createMetricsServer, type MetricsServer } from './metrics-server.ts';
 
 const open: MetricsServer[] = [];
@@ -7,10 +9,13 @@ const open: MetricsServer[] = [];
 async function start() {
   const metrics = createMetricsRegistry();
   metrics.counter('app_requests', 'R.').labels().inc(7);
-  const server = createMetricsServer(metrics);
+  const logged: [LogFields, string][] = [];
+  const log: Logger = { ...SILENT, error: (...line) => logged.push(line) };
+  const clock = createFakeClock();
+  const server = createMetricsServer({ metrics, clock, log });
   open.push(server);
   const { host, port } = await server.listen('127.0.0.1', 0);
-  return { metrics, url: `http://${host}:${port}`, port };
+  return { metrics, clock, logged, url: `http://${host}:${port}`, port };
 }
 
 afterEach(async () => {
@@ -32,12 +37,24 @@ it('tells that it is there', async () => {
   expect([head.status, await head.text()]).toEqual([200, '']);
 });
 
-it('survives a collector that fails', async () => {
-  const { url, metrics } = await start();
+it('survives a collector that fails, and logs why once a minute', async () => {
+  const { url, metrics, clock, logged } = await start();
+  const failure = new Error('no');
   metrics.onCollect(() => {
-    throw new Error('no');
+    throw failure;
   });
-  expect((await fetch(`${url}/metrics`)).status).toBe(500);
+  const scrape = () => fetch(`${url}/metrics`);
+  const answer = await scrape();
+  expect([answer.status, await answer.text()]).toEqual([
+    500,
+    expect.stringContaining('the log has the reason'),
+  ]);
+  for (let again = 0; again < 3; again += 1) await scrape();
+  const message = expect.stringContaining('could not be collected');
+  expect(logged).toEqual([[{ err: failure, scrapes: 1 }, message]]);
+  clock.advance(60_000);
+  await scrape();
+  expect(logged.slice(1)).toEqual([[{ err: failure, scrapes: 4 }, message]]);
   expect((await fetch(`${url}/health`)).status).toBe(200);
 });
 
@@ -50,7 +67,9 @@ it('answers 404 and 405 to all else', async () => {
 
 it('says what to do about a taken port', async () => {
   const { port } = await start();
-  const second = createMetricsServer(createMetricsRegistry());
+  const second = createMetricsServer({
+    ...{ metrics: createMetricsRegistry(), clock: createFakeClock(), log: SILENT },
+  });
   await expect(second.listen('127.0.0.1', port)).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
     message: expect.stringMatching(/busy.*--metrics-port/),

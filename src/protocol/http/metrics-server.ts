@@ -1,6 +1,8 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { METRICS_CONTENT_TYPE } from '../../base/telemetry/exposition.ts';
+import type { Logger } from '../../base/telemetry/log.ts';
 import type { MetricsRegistry } from '../../base/telemetry/metrics.ts';
+import type { Clock } from '../../base/util/clock.ts';
 import { type ListenAddress, listen } from './listen.ts';
 
 export interface MetricsServer {
@@ -12,8 +14,28 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
+export interface MetricsServerDeps {
+  readonly metrics: MetricsRegistry;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Scrapers come every few seconds, and what fails once mostly fails each time: one line in so long tells it. */
+const LOG_EVERY_NS = 60e9;
+
 /** A port of its own for scrapers: `/metrics` and `/health`, so that it need not be open to clients. */
-export function createMetricsServer(metrics: MetricsRegistry): MetricsServer {
+export function createMetricsServer({ metrics, clock, log }: MetricsServerDeps): MetricsServer {
+  let loggedAtNs = Number.NEGATIVE_INFINITY;
+  let unlogged = 0;
+
+  function onFailure(err: unknown): void {
+    unlogged += 1;
+    if (clock.nowNs() - loggedAtNs < LOG_EVERY_NS) return;
+    log.error({ err, scrapes: unlogged }, 'metrics could not be collected; scrapes are answered with 500');
+    loggedAtNs = clock.nowNs();
+    unlogged = 0;
+  }
+
   const server = createServer((request, response) => {
     const path = request.url?.split('?', 1)[0];
     if (path !== '/metrics' && path !== '/health') {
@@ -23,7 +45,7 @@ export function createMetricsServer(metrics: MetricsRegistry): MetricsServer {
       sendText(response, 405, `${path} takes GET.\n`);
     } else if (path === '/health') {
       sendText(response, 200, 'ok\n');
-    } else sendMetrics(response, metrics);
+    } else sendMetrics(response, metrics, onFailure);
   });
   return {
     listen: (host, port) => listen(server, host, port, '--metrics-port'),
@@ -38,12 +60,17 @@ export function createMetricsServer(metrics: MetricsRegistry): MetricsServer {
 }
 
 /** A collector that fails costs one scrape, never the process. */
-function sendMetrics(response: ServerResponse, metrics: MetricsRegistry): void {
+function sendMetrics(
+  response: ServerResponse,
+  metrics: MetricsRegistry,
+  onFailure: (failure: unknown) => void,
+): void {
   let text: string;
   try {
     text = metrics.render();
-  } catch {
-    sendText(response, 500, 'The metrics could not be collected.\n');
+  } catch (failure) {
+    onFailure(failure);
+    sendText(response, 500, 'The metrics could not be collected; the log has the reason.\n');
     return;
   }
   sendText(response, 200, text, METRICS_CONTENT_TYPE);
