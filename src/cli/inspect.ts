@@ -1,5 +1,7 @@
 import { Command } from 'commander';
-import type { Inspection, RunReport } from './inspect/inspection.ts';
+import type { ExecSource } from '../engine/exec/engine.ts';
+import type { EngineOptions } from '../model/engine.ts';
+import type { RunReport } from './inspect/inspection.ts';
 import { runCommand } from './run-command.ts';
 import { styleFor } from './style.ts';
 import { withProgress } from './with-progress.ts';
@@ -7,14 +9,19 @@ import { withProgress } from './with-progress.ts';
 interface InspectFlags {
   readonly run?: boolean;
   readonly json?: boolean;
+  readonly python?: string;
 }
 
 export function inspectCommand(): Command {
   return new Command('inspect')
     .description('say what a model file holds, and what of it can be served')
-    .argument('<path>', 'a .onnx or .ort file')
+    .argument('<path>', 'a .onnx or .ort file, model.py:predict, or a program')
     .option('--run', 'load the model too: run its self-test, prove the batch axis, pick where runs happen')
     .option('--json', 'print one JSON object')
+    .option(
+      '--python <path>',
+      "interpreter of Python functions (default: the active environment's, else python3)",
+    )
     .addHelpText(
       'after',
       '\nExit code: 0 where the model can be served, else that of the reason (69: unsupported).',
@@ -23,11 +30,19 @@ export function inspectCommand(): Command {
 }
 
 async function inspect(path: string, flags: InspectFlags): Promise<number> {
+  const { findProgramAt } = await import('./inspect/program-inspection.ts');
+  const program = await findProgramAt(path);
+  return program === undefined ? inspectModel(path, flags) : inspectSource(path, program, flags);
+}
+
+async function inspectModel(path: string, flags: InspectFlags): Promise<number> {
   const { inspectFile } = await import('./inspect/inspection.ts');
   const inspection = await inspectFile(path);
-  const run = flags.run && inspection.isServable ? await loadAndReport(path) : undefined;
-  if (flags.json) process.stdout.write(`${JSON.stringify(toJson(inspection, run), undefined, 2)}\n`);
-  else {
+  const run = flags.run && inspection.isServable ? await loadAndReport(path, flags) : undefined;
+  if (flags.json) {
+    const { file, omitted, batchAxis, isServable } = inspection;
+    printJson({ servable: isServable, ...file, omitted, batchAxis }, run);
+  } else {
     const { renderInspection } = await import('./inspect/render-inspection.ts');
     process.stdout.write(renderInspection(inspection, run, styleFor(process.stdout)));
   }
@@ -36,15 +51,37 @@ async function inspect(path: string, flags: InspectFlags): Promise<number> {
   return ERROR_TABLE.UNSUPPORTED.exit;
 }
 
-async function loadAndReport(path: string): Promise<RunReport> {
+/** A program that cannot say what it takes is refused; so whatever comes to be printed can be served. */
+async function inspectSource(path: string, source: ExecSource, flags: InspectFlags): Promise<number> {
+  const { inspectProgram } = await import('./inspect/program-inspection.ts');
+  const inspection = await withProgress('starting', inspectProgram(source, engineOf(flags)));
+  const run = flags.run ? await loadAndReport(path, flags) : undefined;
+  if (flags.json) {
+    const { path: absolute, format, sizeBytes, signature, metadata } = inspection.artifact;
+    const { inputs, outputs } = signature;
+    const facts = { servable: true, format, path: absolute, sizeBytes, inputs, outputs, metadata };
+    printJson({ ...facts, batchAxis: inspection.batchAxis }, run);
+  } else {
+    const { renderProgram } = await import('./inspect/render-program.ts');
+    process.stdout.write(renderProgram(inspection, run, styleFor(process.stdout)));
+  }
+  return 0;
+}
+
+async function loadAndReport(path: string, flags: InspectFlags): Promise<RunReport> {
   const { loadModel } = await import('../registry/load.ts');
   const startedAtMs = performance.now();
-  const served = await withProgress('loading', loadModel(path));
+  const served = await withProgress('loading', loadModel(path, { engine: engineOf(flags) }));
   const loadMs = performance.now() - startedAtMs;
   await served.model.close({ graceMs: 0 });
   return { loadMs, notes: served.notes, batchAxis: served.model.signature.batchAxis };
 }
 
-function toJson({ file, omitted, batchAxis, isServable }: Inspection, run: RunReport | undefined) {
-  return { servable: isServable, ...file, omitted, batchAxis, ...(run === undefined ? {} : { run }) };
+function engineOf({ python }: InspectFlags): Partial<EngineOptions> {
+  return python === undefined ? {} : { python };
+}
+
+function printJson(facts: object, run: RunReport | undefined): void {
+  const value = { ...facts, ...(run === undefined ? {} : { run }) };
+  process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
 }

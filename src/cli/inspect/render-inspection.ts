@@ -4,12 +4,12 @@ import { describeShape } from '../../model/fit-shape.ts';
 import { printable } from '../printable.ts';
 import { shellQuote } from '../shell-quote.ts';
 import type { Style } from '../style.ts';
+import { batchLines, block, describeSize, joinBlocks, metadataLines, runLines, table } from './blocks.ts';
 import { type Inspection, isError, type RunReport } from './inspection.ts';
 
 const MOST_OPERATORS = 8;
 /** Old exporters list every weight as an input with a default. */
 const MOST_OPTIONAL = 4;
-const LONGEST_METADATA = 200;
 
 /** An inspection for people, in short blocks. */
 export function renderInspection(inspection: Inspection, run: RunReport | undefined, style: Style): string {
@@ -28,9 +28,9 @@ export function renderInspection(inspection: Inspection, run: RunReport | undefi
       valueLines(file.outputs, (name) => omittedNames.has(`output ${name}`), file, style),
       style,
     ),
-    block('batch axis', batchLines(inspection, run), style),
+    block('batch axis', batchLines(inspection.batchAxis, run), style),
     block('run', run === undefined ? [] : runLines(run), style),
-    block('metadata', metadataLines(file), style),
+    block('metadata', metadataLines(file.metadata), style),
     block('left out', leftOutLines(inspection), style),
     block(
       'problems',
@@ -39,10 +39,7 @@ export function renderInspection(inspection: Inspection, run: RunReport | undefi
     ),
     [verdict(inspection, style)],
   ];
-  return `${blocks
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n')}\n`;
+  return joinBlocks(blocks);
 }
 
 function factsOf(file: ModelFile): readonly (readonly [string, string])[] {
@@ -68,11 +65,6 @@ function factsOf(file: ModelFile): readonly (readonly [string, string])[] {
     ['operators', [...shown, ...more].join(', ')],
   ];
   return facts.filter(([, value]) => value !== '');
-}
-
-function table(rows: readonly (readonly [string, string])[]): readonly string[] {
-  const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${printable(value)}`);
 }
 
 function valueLines(
@@ -109,27 +101,6 @@ function valueLines(
   return isHiding ? [...lines, rest] : lines;
 }
 
-function batchLines({ batchAxis }: Inspection, run: RunReport | undefined): readonly string[] {
-  const bySignature = printable(`${batchAxis.axis}: ${batchAxis.reason}`);
-  if (run !== undefined) return [`${bySignature} (by the signature)`, printable(run.notes.batchAxis ?? '')];
-  return [batchAxis.axis === 0 ? `${bySignature}; loading proves it, see --run` : bySignature];
-}
-
-function runLines({ loadMs, notes }: RunReport): readonly string[] {
-  const others = Object.entries(notes).filter(([name]) => name !== 'batchAxis');
-  return [
-    `loaded and tested in ${Math.round(loadMs)} ms`,
-    ...others.map(([name, text]) => `${printable(name)}: ${printable(text)}`),
-  ];
-}
-
-function metadataLines(file: ModelFile): readonly string[] {
-  return Object.entries(file.metadata).map(([key, value]) => {
-    const text = value.length > LONGEST_METADATA ? `${value.slice(0, LONGEST_METADATA)}...` : value;
-    return `${printable(key)}: ${printable(text)}`;
-  });
-}
-
 /** What is served without, unless a problem tells of it already. */
 function leftOutLines({ omitted, file }: Inspection): readonly string[] {
   return omitted
@@ -145,20 +116,4 @@ function problemLine(problem: Problem, style: Style): string {
 function verdict({ isServable, file }: Inspection, style: Style): string {
   if (!isServable) return style.red('This model cannot be served as it is.');
   return `nimify serve ${shellQuote(file.path)}`;
-}
-
-function block(title: string, lines: readonly string[], style: Style): readonly string[] {
-  return lines.length === 0 ? [] : [`  ${style.bold(title)}`, ...lines.map((line) => `    ${line}`)];
-}
-
-function describeSize(sizeBytes: number): string {
-  if (sizeBytes < 1000) return `${sizeBytes} bytes`;
-  const units = ['kB', 'MB', 'GB', 'TB'];
-  let value = sizeBytes / 1000;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
