@@ -150,7 +150,8 @@ function tooLarge(maxBodyBytes: number, got: string): NimifyError {
   );
 }
 
-function noRoom(bytes: number, cause: unknown): NimifyError {
+/** There is no memory for a body. */
+export function noRoom(bytes: number, cause: unknown): NimifyError {
   return new NimifyError(
     'OVERLOADED',
     `body: there is no memory for its ${bytes} bytes now; send it again later, or fewer rows in a request`,
@@ -158,7 +159,8 @@ function noRoom(bytes: number, cause: unknown): NimifyError {
   );
 }
 
-function stalled(receiveTimeoutMs: number): NimifyError {
+/** A body did not come in time. */
+export function stalled(receiveTimeoutMs: number): NimifyError {
   return new NimifyError(
     'REQUEST_TIMEOUT',
     `body: expected all of it within ${receiveTimeoutMs} ms, got only a part; send it faster or in smaller requests`,

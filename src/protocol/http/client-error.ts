@@ -3,13 +3,16 @@ import { maxHeaderSize, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../../base/errors/table.ts';
 
+/** What broke: the code of llhttp, of node:http or of the system. */
+type BrokenInput = Pick<NodeJS.ErrnoException, 'code'>;
+
 /**
  * Answers bytes that are no HTTP, oversized heads and heads that do not arrive, then closes the connection.
  *
  * @param last the answer to the newest request on this connection; undefined: there was none
  */
 export function answerClientError(
-  error: NodeJS.ErrnoException,
+  error: BrokenInput,
   socket: Socket,
   last: ServerResponse | undefined,
 ): void {
@@ -36,7 +39,7 @@ interface Refusal {
   readonly message: string;
 }
 
-function refusalFor(error: NodeJS.ErrnoException): Refusal {
+function refusalFor(error: BrokenInput): Refusal {
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW':
       return {
@@ -62,7 +65,7 @@ function refusalFor(error: NodeJS.ErrnoException): Refusal {
   }
 }
 
-function rawAnswer(error: NodeJS.ErrnoException): string {
+function rawAnswer(error: BrokenInput): string {
   const { status, reason, code, message } = refusalFor(error);
   const body = JSON.stringify({ error: message, code, request_id: randomUUID() });
   return (

@@ -21,7 +21,8 @@ async function serve(maxConnections?: number) {
   const clock = createFakeClock();
   const warnings: Readonly<Record<string, unknown>>[] = [];
   const log = { ...SILENT, warn: (fields: Readonly<Record<string, unknown>>) => void warnings.push(fields) };
-  limitConnections(server, { clock, log, maxConnections });
+  const closeIdle = () => server.closeIdleConnections();
+  limitConnections(server, { clock, log, maxConnections, closeIdle });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { server, clock, warnings, port: (server.address() as AddressInfo).port };
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Server } from 'node:http';
+import type { Server } from 'node:net';
 import type { Logger } from '../../base/telemetry/log.ts';
 import type { Clock } from '../../base/util/clock.ts';
 
@@ -8,6 +8,8 @@ export interface CrowdOptions {
   readonly log: Logger;
   /** Most connections that are held open. Undefined: as many as the system gives. */
   readonly maxConnections: number | undefined;
+  /** Closes the connections on which no request runs. */
+  readonly closeIdle: () => void;
 }
 
 /** At most one line and one round of closing in this time, however many are turned away. */
@@ -19,7 +21,7 @@ const QUIET_NS = 1e9;
  * Clients take that as any end of an idle connection: they connect again.
  */
 export function limitConnections(server: Server, options: CrowdOptions): void {
-  const { clock, log, maxConnections } = options;
+  const { clock, log, maxConnections, closeIdle } = options;
   let roomMadeAtNs = Number.NEGATIVE_INFINITY;
 
   function makeRoom(err: Error | undefined): void {
@@ -30,7 +32,7 @@ export function limitConnections(server: Server, options: CrowdOptions): void {
       err === undefined ? { maxConnections } : { err },
       'connections are turned away: no file descriptors are left for them; idle ones are closed. Raise `ulimit -n` if this happens in daily work',
     );
-    server.closeIdleConnections();
+    closeIdle();
   }
 
   if (maxConnections !== undefined) server.maxConnections = maxConnections;

@@ -14,6 +14,11 @@ export interface HttpOptions {
   readonly receiveTimeoutMs: number;
   /** Longest time in which a client may take nothing of its answer before it is cut off. Default 30 000. */
   readonly sendTimeoutMs: number;
+  /**
+   * Who reads plain inferences from their connections: a reader of our own, or node:http as everything else. Answers
+   * are the same. Default `own`.
+   */
+  readonly reader: 'own' | 'node';
 }
 
 export const DEFAULT_HTTP_OPTIONS: HttpOptions = {
@@ -21,6 +26,7 @@ export const DEFAULT_HTTP_OPTIONS: HttpOptions = {
   defaultTimeoutMs: 30_000,
   receiveTimeoutMs: 30_000,
   sendTimeoutMs: 30_000,
+  reader: 'own',
 };
 
 /** What every HTTP route may use: routes translate and hold no logic of their own. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import { createDeflate, createGzip } from 'node:zlib';
 import type { Clock } from '../../base/util/clock.ts';
 import { type ReplyCoding, replyCodingFor } from './accept-encoding.ts';
@@ -78,6 +79,17 @@ export function sendReply(
   reply: Reply,
   options: SendOptions,
 ): void {
+  // A body that came along with its head is read a turn later.
+  if (request.complete) writeReply(request, response, reply, options);
+  else setImmediate(() => writeReply(request, response, reply, options));
+}
+
+function writeReply(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: Reply,
+  options: SendOptions,
+): void {
   if (request.socket.destroyed || response.headersSent) {
     // An answer that broke off half-way cannot be mended: only an early end tells the client.
     request.socket.destroy();
@@ -90,7 +102,7 @@ export function sendReply(
   response.writeHead(reply.status, { ...reply.headers, 'content-length': reply.byteLength });
   const chunks = request.method === 'HEAD' ? [] : reply.chunks;
   if (request.complete || reply.status === 408) {
-    if (reply.byteLength > PIECE_BYTES) writeInPieces(response, chunks);
+    if (reply.byteLength > PIECE_BYTES) writeInPieces(response, chunks, (last) => response.end(last));
     else {
       const last = chunks.length - 1;
       for (let i = 0; i < last; i += 1) response.write(chunks[i]);
@@ -104,25 +116,39 @@ export function sendReply(
 }
 
 /** What a client must take within the send timeout: a write counts as taken when all of it is. */
-const PIECE_BYTES = 1024 * 1024;
+export const PIECE_BYTES = 1024 * 1024;
 
-/** Hands over one piece after the other, each when the system has taken the last. */
-function writeInPieces(response: ServerResponse, chunks: readonly Uint8Array[]): void {
+/** Where an answer is written to. */
+interface PieceSink {
+  write(piece: Uint8Array, onTaken?: (error: Error | null | undefined) => void): boolean;
+}
+
+/**
+ * Hands over one piece after the other, each when the system has taken the last.
+ *
+ * @param finish called with the last piece, which it writes; not where the sink breaks before that
+ */
+export function writeInPieces(
+  sink: PieceSink,
+  chunks: readonly Uint8Array[],
+  finish: (last: Uint8Array) => void,
+): void {
   const pieces = piecesOf(chunks);
+  let next = 0;
   function writeNext(): void {
-    let handedBytes = 0;
-    for (;;) {
-      const { value: piece } = pieces.next();
-      if (piece === undefined) {
-        response.end();
-        return;
-      }
+    for (let handedBytes = 0; ; ) {
+      const piece = pieces[next]!;
+      next += 1;
       handedBytes += piece.length;
-      if (handedBytes >= PIECE_BYTES) {
-        response.write(piece, onTaken);
+      if (next === pieces.length) {
+        finish(piece);
         return;
       }
-      response.write(piece);
+      if (handedBytes >= PIECE_BYTES) {
+        sink.write(piece, onTaken);
+        return;
+      }
+      sink.write(piece);
     }
   }
   function onTaken(error: Error | null | undefined): void {
@@ -131,11 +157,12 @@ function writeInPieces(response: ServerResponse, chunks: readonly Uint8Array[]):
   writeNext();
 }
 
-function* piecesOf(chunks: readonly Uint8Array[]): Generator<Uint8Array, undefined> {
+function piecesOf(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
+  const pieces: Uint8Array[] = [];
   for (const chunk of chunks) {
-    for (let at = 0; at < chunk.length; at += PIECE_BYTES) yield chunk.subarray(at, at + PIECE_BYTES);
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES) pieces.push(chunk.subarray(at, at + PIECE_BYTES));
   }
-  return undefined;
+  return pieces;
 }
 
 function releaseWhenSettled(request: IncomingMessage, response: ServerResponse, release: () => void): void {
@@ -150,7 +177,12 @@ function releaseWhenSettled(request: IncomingMessage, response: ServerResponse, 
   socket.on('close', settle);
 }
 
-function discardRest(request: IncomingMessage, options: SendOptions, done: () => void): void {
+/** Reads on and forgets, until nothing more comes or `done` has waited long enough. */
+export function discardRest(
+  request: Pick<Readable, 'on' | 'off' | 'resume'>,
+  options: SendOptions,
+  done: () => void,
+): void {
   const idleMs = Math.min(LONGEST_IDLE_MS, options.receiveTimeoutMs);
   const total = options.clock.setTimer(finish, options.receiveTimeoutMs);
   let idle = options.clock.setTimer(onIdle, idleMs);

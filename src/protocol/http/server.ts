@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { invalidInput, NimifyError } from '../../base/errors/nimify-error.ts';
 import { answerClientError } from './client-error.ts';
@@ -12,6 +12,7 @@ import { type ListenAddress, listen } from './listen.ts';
 import { createPipelines } from './pipelines.ts';
 import { answerProbe } from './probes.ts';
 import { quietTurn } from './quiet-turn.ts';
+import { createReader } from './reader/reader.ts';
 import { sendReply } from './reply.ts';
 import { requestIdOf } from './request-context.ts';
 import type { Routes } from './routes.ts';
@@ -39,6 +40,9 @@ export interface HttpServer {
 /** Longer than the idle time of common load balancers (60 s), which must be the ones to close. */
 const KEEP_ALIVE_MS = 75_000;
 
+/** Connections are looked at for clients that keep them waiting this often, or more often where little is waited. */
+const MOST_BETWEEN_CHECKS_MS = 5000;
+
 /** Pipelined requests of one connection that are worked on at once, beside the first. */
 const MOST_PIPELINED = 8;
 
@@ -56,6 +60,7 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
   let closing = false;
   let routes: Promise<Routes> | undefined;
 
+  const checkIntervalMs = Math.min(MOST_BETWEEN_CHECKS_MS, Math.max(100, receiveTimeoutMs / 4));
   const server = createServer({
     // Node would refuse with an empty answer; `take` says what is wrong.
     requireHostHeader: false,
@@ -63,19 +68,34 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     headersTimeout: receiveTimeoutMs,
     // Bodies have their own timer, with an answer; this ends those that nobody reads.
     requestTimeout: receiveTimeoutMs * 3,
-    connectionsCheckingInterval: Math.min(5000, Math.max(100, receiveTimeoutMs / 4)),
+    connectionsCheckingInterval: checkIntervalMs,
   });
   server.on('request', take);
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     deferContinue(request, response);
     take(request, response);
   });
+  const giveToNode = takeOverConnections(server);
+  const reader =
+    deps.options.reader === 'node'
+      ? undefined
+      : createReader(deps, {
+          keepAliveMs: KEEP_ALIVE_MS,
+          checkIntervalMs,
+          isDraining: () => draining,
+          onRequest() {
+            arrivals += 1;
+          },
+          handOver: giveToNode,
+        });
   server.on('connection', (socket: Socket) => {
     // Each request in flight listens once, and a client may pipeline any number of them.
     socket.setMaxListeners(0);
     arrivals += 1;
     connections.set(socket, undefined);
     socket.on('close', () => connections.delete(socket));
+    if (reader === undefined) giveToNode(socket, NO_BYTES);
+    else reader.take(socket);
   });
   const broken = new WeakSet<Socket>();
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -138,11 +158,23 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     for (const response of connections.values()) {
       if (response !== undefined && !response.headersSent) response.shouldKeepAlive = false;
     }
-    void readArrived().then(() => server.closeIdleConnections());
+    void readArrived().then(closeIdle);
+  }
+
+  function closeIdle(): void {
+    reader?.closeIdle();
+    server.closeIdleConnections();
+  }
+
+  function destroyAll(): void {
+    reader?.destroyAll();
+    server.closeAllConnections();
   }
 
   /** Until nothing is being answered any more, whatever comes meanwhile. */
   async function allAnswered(): Promise<void> {
+    // The reader may hand over what it does not answer itself, never the other way.
+    await reader?.whenQuiet();
     for (let busy = findBusy(); busy !== undefined; busy = findBusy()) {
       const [socket, response] = busy;
       // The socket too: a queued answer of a pipelined request hears nothing when the connection ends.
@@ -163,7 +195,8 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
   return {
     async listen(host, port) {
       const address = await listen(server, host, port, '--http-port');
-      limitConnections(server, { clock, log: deps.log, maxConnections: roomForConnections() });
+      const maxConnections = roomForConnections();
+      limitConnections(server, { clock, log: deps.log, maxConnections, closeIdle });
       return address;
     },
     startDraining,
@@ -173,7 +206,7 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
         let isOver = false;
         const timer = clock.setTimer(() => {
           isOver = true;
-          server.closeAllConnections();
+          destroyAll();
         }, graceMs);
         // Only what comes from now on is refused: what had been sent before is served.
         await readArrived();
@@ -182,13 +215,33 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
         // Node counts a connection that never sent a byte as busy, and would wait for it.
         for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroy();
         const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-        if (isOver) server.closeAllConnections();
+        if (isOver) destroyAll();
+        reader?.closeIdle();
         await closed;
         timer.cancel();
       }
       stopCutting();
+      reader?.stop();
       await (await routes?.catch(() => undefined))?.close();
     },
+  };
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * Makes node:http leave new connections alone, since it may not be the one who reads them.
+ *
+ * @returns gives it one, with what was read of it already
+ */
+function takeOverConnections(server: Server): (socket: Socket, bytes: Uint8Array) => void {
+  const ofNode = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
+  server.removeAllListeners('connection');
+  return (socket, bytes) => {
+    // What was read comes first, but not before somebody listens.
+    if (bytes.length > 0) socket.pause().unshift(bytes);
+    for (const listener of ofNode) listener.call(server, socket);
+    if (bytes.length > 0) socket.resume();
   };
 }
 

@@ -84,13 +84,16 @@ export const CASES: Readonly<Record<string, readonly FramingCase[]>> = {
   ],
   'other requests on the same connection': [
     taken('health, inference, health', [health(), OK, health(), OK].join(''), 4),
-    // Refused by its head: the connection ends, since the body is not read.
-    cut('an unknown model', head(['host: test', LENGTH], 'POST /v2/models/none/infer HTTP/1.1') + BODY, 404),
+    refused(
+      'an unknown model',
+      head(['host: test', LENGTH], 'POST /v2/models/none/infer HTTP/1.1') + BODY,
+      404,
+    ),
     refused('no body', head(['host: test', 'content-length: 0']), 400),
     refused('no length', head(['host: test']), 400),
     refused('GET', head(['host: test'], `GET ${PATH} HTTP/1.1`), 405),
-    cut('a media type that is not taken', inference('content-type: text/plain'), 415),
-    cut('a header length that is none', inference('inference-header-content-length: -1')),
+    refused('a media type that is not taken', inference('content-type: text/plain'), 415),
+    refused('a header length that is none', inference('inference-header-content-length: -1'), 400),
     refused('a deadline that is none', inference('x-request-deadline: soon'), 400),
     {
       name: 'good and bad by turns',
@@ -132,7 +135,7 @@ export const CASES: Readonly<Record<string, readonly FramingCase[]>> = {
     ),
   ],
   'host (3.2)': [
-    cut('none', head([LENGTH]) + BODY),
+    refused('none', head([LENGTH]) + BODY, 400),
     taken('empty', head(['host:', LENGTH]) + BODY),
     taken('twice: the first one counts', head(['host: a', 'host: b', LENGTH]) + BODY),
   ],
@@ -228,7 +231,7 @@ export const CASES: Readonly<Record<string, readonly FramingCase[]>> = {
       inference('connection: upgrade, http2-settings', 'upgrade: h2c', 'http2-settings: AAA'),
     ),
     taken('a body that is compressed', compressed()),
-    cut('a compression that is none', inference('content-encoding: br'), 415),
+    refused('a compression that is none', inference('content-encoding: br'), 415),
   ],
   'what follows a request': [
     { name: 'garbage', bytes: `${OK}THIS IS NOT HTTP\r\n\r\n`, statuses: [200, 400], fate: 'closed' },

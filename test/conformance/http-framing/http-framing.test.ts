@@ -3,6 +3,7 @@ import type { HttpOptions } from '../../../src/protocol/http/deps.ts';
 import { createFakeDeps } from '../../../src/protocol/http/fake-registry.ts';
 import { createHttpServer, type HttpServer } from '../../../src/protocol/http/server.ts';
 import { BODY, CASES, head, inference } from './cases.ts';
+import { READINGS } from './readings.ts';
 import { talk } from './talk.ts';
 
 const servers: HttpServer[] = [];
@@ -10,13 +11,13 @@ afterAll(async () => {
   await Promise.all(servers.map((server) => server.close({ graceMs: 0 })));
 });
 
-async function serve(options: Partial<HttpOptions> = {}): Promise<number> {
-  const server = createHttpServer(createFakeDeps([{ name: 'rows' }], options));
-  servers.push(server);
-  return (await server.listen('127.0.0.1', 0)).port;
-}
+describe.each(READINGS)('HTTP/1.1 framing, $name', ({ model, reader }) => {
+  async function serve(options: Partial<HttpOptions> = {}): Promise<number> {
+    const server = createHttpServer(createFakeDeps([model], { ...options, reader }));
+    servers.push(server);
+    return (await server.listen('127.0.0.1', 0)).port;
+  }
 
-describe('HTTP/1.1 framing', () => {
   let port = 0;
   beforeAll(async () => {
     port = await serve();

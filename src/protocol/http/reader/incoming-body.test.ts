@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { createIncomingBody } from './incoming-body.ts';
+
+describe('createIncomingBody', () => {
+  it('gathers pieces, and leaves what belongs to somebody else', () => {
+    const body = createIncomingBody(5, 0);
+    expect(body.push(Buffer.from('he'))).toBe(2);
+    expect(body.isWhole).toBe(false);
+    expect(body.push(Buffer.from('lloPOST'))).toBe(3);
+    expect(body.isWhole).toBe(true);
+    const { bytes, owner } = body.take();
+    expect([Buffer.from(bytes).toString(), owner.holders]).toEqual(['hello', 1]);
+    owner.release();
+  });
+
+  it.each([0, 1, 7, 8, 13])(
+    'lies so that offset %d is on a multiple of 8, in a buffer of its own',
+    (alignAt) => {
+      const body = createIncomingBody(100, alignAt);
+      body.push(new Uint8Array(100));
+      const { bytes } = body.take();
+      expect((bytes.byteOffset + alignAt) % 8).toBe(0);
+      expect(bytes.buffer.byteLength).toBeLessThan(200);
+      expect(bytes).not.toBeInstanceOf(Buffer);
+    },
+  );
+
+  it('makes room only when the first byte comes, and says where there is none', () => {
+    const body = createIncomingBody(2 ** 52, 0);
+    expect(body.isWhole).toBe(false);
+    expect(() => body.push(new Uint8Array(1))).toThrow(RangeError);
+  });
+});
