@@ -47,6 +47,12 @@ export const SERVER_OPTIONS = {
       flag: '--metrics-port',
       doc: 'Port of `/metrics`; 0 takes a free one.',
     }),
+    httpReader: option(oneOf('own', 'node'), {
+      default: 'own',
+      env: ['NIMIFY_HTTP_READER'],
+      flag: '--http-reader',
+      doc: "Who reads inferences from their connections. `own`: a reader that costs a fraction of node:http's, and leaves to node:http whatever is not a plain inference; `node`: node:http reads everything. Answers are the same.",
+    }),
     maxBodyBytes: option(BYTES, {
       default: 64 * 1024 * 1024,
       env: ['NIMIFY_MAX_BODY_BYTES'],

@@ -11,6 +11,7 @@ const SERVER = {
   maxBodyBytes: 1,
   receiveTimeoutMs: 1,
   sendTimeoutMs: 1,
+  httpReader: 'own',
   graceMs: 1,
 } as const;
 

@@ -12,6 +12,7 @@ function check(changes: Partial<Config['server']>, origins: Config['origins'] = 
     maxBodyBytes: 1,
     receiveTimeoutMs: 1,
     sendTimeoutMs: 1,
+    httpReader: 'own',
     graceMs: 1,
     ...changes,
   } as const;

@@ -46,7 +46,7 @@ export async function runServer(paths: readonly string[], flags: Layer): Promise
 }
 
 function toServerOptions({ server, log, models }: Config): ServerOptions {
-  const { host, httpPort, metricsPort, maxBodyBytes, receiveTimeoutMs, sendTimeoutMs } = server;
+  const { host, httpPort, httpReader, metricsPort, maxBodyBytes, receiveTimeoutMs, sendTimeoutMs } = server;
   return {
     models: models.map(({ settings, ...model }) => ({
       ...model,
@@ -56,7 +56,7 @@ function toServerOptions({ server, log, models }: Config): ServerOptions {
     host,
     httpPort,
     metricsPort,
-    http: { maxBodyBytes, receiveTimeoutMs, sendTimeoutMs },
+    http: { maxBodyBytes, receiveTimeoutMs, sendTimeoutMs, reader: httpReader },
     accessLog: { share: log.accessShare, slowMs: log.slowMs },
   };
 }
