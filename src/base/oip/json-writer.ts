@@ -31,7 +31,7 @@ export class JsonWriter {
   reserve(size: number): void {
     if (this.at + size <= this.bytes.length) return;
     const length = this.at - this.start;
-    const larger = allocateUncleared('UINT8', Math.max(SLAB_BYTES, (length + size) * 2));
+    const larger = allocateUncleared('UINT8', Math.max(SLAB_BYTES, length * 2, length + size));
     larger.set(this.bytes.subarray(this.start, this.at));
     this.bytes = larger;
     this.start = 0;

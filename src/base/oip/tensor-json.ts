@@ -4,12 +4,15 @@ import type { TypedArray } from '../tensor/datatype.ts';
 import { bfloat16ToFloat, halfToFloat } from '../tensor/half.ts';
 import { type BytesData, dataLength, isBytesData, type Tensor } from '../tensor/tensor.ts';
 import type { JsonWriter } from './json-writer.ts';
-import { LONGEST_NUMBER, writeAscii, writeDouble, writeInteger, writeSingle } from './number-text.ts';
+import { LONGEST_NUMBER, writeAscii, writeDouble, writeInteger } from './number-text.ts';
+import { writeSingles } from './single-text.ts';
 
 const ENCODER = new TextEncoder();
 const COMMA = 0x2c;
 /** Elements between two checks for room. */
 const STRIDE = 256;
+/** Bytes of a number and its comma, as they mostly are. */
+const USUAL_NUMBER = 11;
 
 /**
  * Writes the tensor's elements as JSON: in one array (`flat`, row-major, as the Open Inference Protocol has it)
@@ -58,6 +61,8 @@ function writeElements(tensor: Tensor, sink: JsonWriter, from: number, to: numbe
     return;
   }
   const write = WRITERS[tensor.datatype as keyof typeof WRITERS] as ElementsWriter;
+  // Most of the room at once: growing by and by copies the text again and again.
+  sink.reserve((to - from) * USUAL_NUMBER);
   for (let start = from; start < to; start += STRIDE) {
     const end = Math.min(start + STRIDE, to);
     sink.reserve((end - start) * (LONGEST_NUMBER + 1));
@@ -92,14 +97,6 @@ const WRITERS = {
   FP64: writeDoubles,
 };
 
-function writeSingles(data: Float32Array, from: number, to: number, into: Uint8Array, at: number): number {
-  for (let index = from; index < to; index++) {
-    if (index > from) into[at++] = COMMA;
-    at = writeSingle(data[index]!, into, at);
-  }
-  return at;
-}
-
 /** The engine's own formatter is the fastest way to 17 digits, and far faster on an array than on each number. */
 function writeDoubles(data: Float64Array, from: number, to: number, into: Uint8Array, at: number): number {
   if (isPlain(data, from, to)) {
@@ -122,6 +119,9 @@ function isPlain(data: Float64Array, from: number, to: number): boolean {
   return true;
 }
 
+/** Where FP16 and BF16 are widened. */
+const WIDENED = new Float32Array(STRIDE);
+
 function writeHalves(
   data: Uint16Array,
   from: number,
@@ -130,11 +130,8 @@ function writeHalves(
   at: number,
   toFloat: (bits: number) => number,
 ): number {
-  for (let index = from; index < to; index++) {
-    if (index > from) into[at++] = COMMA;
-    at = writeSingle(toFloat(data[index]!), into, at);
-  }
-  return at;
+  for (let index = from; index < to; index++) WIDENED[index - from] = toFloat(data[index]!);
+  return writeSingles(WIDENED, 0, to - from, into, at);
 }
 
 type SmallIntegers = Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array;

@@ -1,4 +1,5 @@
-import { LONGEST_NUMBER, writeSingle } from '../../../base/oip/number-text.ts';
+import { LONGEST_NUMBER } from '../../../base/oip/number-text.ts';
+import { writeSingle } from '../../../base/oip/single-text.ts';
 import { halfToFloat } from '../../../base/tensor/half.ts';
 import { elementCount, isBytesData, type Tensor } from '../../../base/tensor/tensor.ts';
 
