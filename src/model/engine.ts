@@ -35,7 +35,6 @@ export interface EngineOptions {
 
 export interface Engine {
   readonly name: string;
-  accepts(artifact: Artifact): boolean;
   /**
    * Loads the artifact and makes it ready to run.
    * @throws NimifyError UNSUPPORTED, INVALID_INPUT (not a model), ENGINE_FAILED

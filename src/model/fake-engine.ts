@@ -108,7 +108,6 @@ export function createFakeEngine(
   return {
     name: 'fake',
     loads,
-    accepts: () => true,
     async load(_artifact, options) {
       loads.push(options);
       return instance;

@@ -1,7 +1,7 @@
 import { type ErrorDetails, invalidInput, type NimifyError } from '../base/errors/nimify-error.ts';
 import { ARRAY_OF } from '../base/tensor/datatype.ts';
 import { dataLength, elementCount, isBytesData, type Tensor } from '../base/tensor/tensor.ts';
-import { nearestName } from '../base/util/nearest-name.ts';
+import { didYouMean } from '../base/util/nearest-name.ts';
 import { dimensionName } from './dimension-name.ts';
 import { describeShape } from './fit-shape.ts';
 import type { InferRequest } from './request.ts';
@@ -217,12 +217,10 @@ function unknownName(
   got: string,
   known: readonly string[],
 ): NimifyError {
-  const near = nearestName(got, known);
-  const meant = near === undefined ? '' : `; did you mean '${near}'?`;
   const listed = known.slice(0, MAX_LISTED).map((name) => `'${name}'`);
   if (known.length > MAX_LISTED) listed.push(`and ${known.length - MAX_LISTED} more`);
   const has = known.length === 0 ? `the model has no ${kind}s` : `the model has ${listed.join(', ')}`;
-  return invalidInput(`${where}: no ${kind} is called '${clip(got)}'; ${has}${meant}`, {
+  return invalidInput(`${where}: no ${kind} is called '${clip(got)}'; ${has}${didYouMean(got, known)}`, {
     where,
     expected: known.slice(0, MAX_LISTED),
     got: clip(got),

@@ -1,4 +1,5 @@
 import { invalidInput } from '../base/errors/nimify-error.ts';
+import { classAxes } from '../model/class-scores.ts';
 import { describeShape } from '../model/fit-shape.ts';
 import type { Signature, TensorSpec } from '../model/signature.ts';
 
@@ -143,8 +144,8 @@ function spread(signature: Signature, names: readonly string[]): Labels {
 /** How many classes an output has scores of; undefined where its shape does not tell, or it holds no scores. */
 function classCount({ datatype, shape }: TensorSpec): number | undefined {
   if (datatype !== 'FP32' && datatype !== 'FP64' && datatype !== 'FP16') return undefined;
-  const classes = shape.filter((dimension) => dimension !== 1 && dimension !== -1);
-  return classes.length === 1 ? classes[0] : undefined;
+  const [classes, ...others] = classAxes(shape);
+  return others.length === 0 && classes !== -1 ? classes : undefined;
 }
 
 function isClassIndex(output: TensorSpec): boolean {

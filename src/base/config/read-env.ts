@@ -1,4 +1,4 @@
-import { nearestName } from '../util/nearest-name.ts';
+import { didYouMean } from '../util/nearest-name.ts';
 import type { Given, Layer } from './layer.ts';
 import { type EnvName, envNameOf, type Leaf, type Option } from './option.ts';
 import { type Problem, shown } from './problem.ts';
@@ -57,8 +57,7 @@ export function findUnknownVariables(
     .filter(([name, text]) => name.startsWith('NIMIFY_') && !known.includes(name) && isSet(text))
     .filter(([name]) => !OF_A_SERVICE.test(name) && !OF_DEVELOPMENT.test(name))
     .map(([name]) => {
-      const near = nearestName(name, known);
-      return `${name} is no variable of nimify${near === undefined ? '' : `; did you mean ${near}?`}`;
+      return `${name} is no variable of nimify${didYouMean(name, known, '')}`;
     });
 }
 

@@ -1,4 +1,4 @@
-import { nearestName } from '../util/nearest-name.ts';
+import { didYouMean } from '../util/nearest-name.ts';
 import type { Given, Layer } from './layer.ts';
 import { isOption, leavesOf, type OptionTree } from './option.ts';
 import { MODEL_OPTIONS, SERVER_OPTIONS } from './options.ts';
@@ -160,8 +160,8 @@ function createReader(file: string, problems: Problem[]): Reader {
 
 /** Names what was likely meant: a key of the same place, or the same key in another. */
 function unknownKey(key: string, known: readonly string[]): string {
-  const near = nearestName(key, known);
-  if (near !== undefined) return `there is no such key; did you mean \`${near}\`?`;
+  const meant = didYouMean(key, known, '`');
+  if (meant !== '') return `there is no such key${meant}`;
   const everywhere = leavesOf({ ...SERVER_OPTIONS, defaults: MODEL_OPTIONS }).map(({ path }) => path);
   const elsewhere = everywhere.find((path) => path.endsWith(`.${key}`));
   if (elsewhere !== undefined) return `there is no such key here; did you mean \`${elsewhere}\`?`;

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { nearestName } from './nearest-name.ts';
+import { didYouMean } from './nearest-name.ts';
 
-describe('nearestName', () => {
-  it('finds the nearest by edits, whatever the case', () => {
-    expect(nearestName('INPUT_IDS', ['attention_mask', 'input_ids'])).toBe('input_ids');
-    expect(nearestName('inptu', ['output', 'input'])).toBe('input');
+describe('didYouMean', () => {
+  it('names the nearest by edits, whatever the case', () => {
+    expect(didYouMean('INPUT_IDS', ['attention_mask', 'input_ids'])).toBe("; did you mean 'input_ids'?");
+    expect(didYouMean('inptu', ['output', 'input'])).toBe("; did you mean 'input'?");
+    expect(didYouMean('prot', ['port'], '`')).toBe('; did you mean `port`?');
   });
 
-  it('finds nothing where nothing is near', () => {
-    expect(nearestName('zebra', ['input', 'mask'])).toBeUndefined();
-    expect(nearestName('x', [])).toBeUndefined();
-    expect(nearestName('a'.repeat(1000), ['a'.repeat(1000)])).toBeUndefined();
+  it('says nothing where nothing is near', () => {
+    expect(didYouMean('zebra', ['input', 'mask'])).toBe('');
+    expect(didYouMean('x', [])).toBe('');
+    expect(didYouMean('a'.repeat(1000), ['a'.repeat(1000)])).toBe('');
   });
 });

@@ -2,7 +2,7 @@
  * The known name that a mistyped one most likely means: the fewest edits (Levenshtein; two letters swapped are
  * two), at most two fifths of its length; case does not count. Undefined where none is that near.
  */
-export function nearestName(wanted: string, known: readonly string[]): string | undefined {
+function nearestName(wanted: string, known: readonly string[]): string | undefined {
   if (wanted.length > MAX_LENGTH) return undefined;
   let best: string | undefined;
   let bestEdits = Number.POSITIVE_INFINITY;
@@ -15,6 +15,12 @@ export function nearestName(wanted: string, known: readonly string[]): string | 
     }
   }
   return best;
+}
+
+/** The end of an error about a mistyped name, `; did you mean 'X'?`, or nothing where no known name is near. */
+export function didYouMean(wanted: string, known: readonly string[], quote = "'"): string {
+  const near = nearestName(wanted, known);
+  return near === undefined ? '' : `; did you mean ${quote}${near}${quote}?`;
 }
 
 /** The cost is quadratic in the length and clients choose the name. */

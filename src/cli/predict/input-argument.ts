@@ -1,6 +1,7 @@
 import { invalidInput, type NimifyError } from '../../base/errors/nimify-error.ts';
-import { nearestName } from '../../base/util/nearest-name.ts';
+import { didYouMean } from '../../base/util/nearest-name.ts';
 import { describeShape } from '../../model/fit-shape.ts';
+import { onlyInput } from '../../model/only-input.ts';
 import type { TensorSpec } from '../../model/signature.ts';
 
 /** One argument of `nimify predict`, taken apart but not read. */
@@ -28,13 +29,6 @@ export function parseInputArgument(argument: string, specs: readonly TensorSpec[
   return { spec: onlyInput(specs), source: toSource(argument) };
 }
 
-/** The input that may go without a name: the only one, or the only one without a default. */
-export function onlyInput(specs: readonly TensorSpec[]): TensorSpec | undefined {
-  const required = specs.filter((spec) => spec.optional !== true);
-  const candidates = required.length > 0 ? required : specs;
-  return candidates.length === 1 ? candidates[0] : undefined;
-}
-
 /** `X=...  FP32 [N,4]`, one a line: what a model takes, for errors. Those with a default are only counted. */
 export function listInputs(specs: readonly TensorSpec[]): string {
   const required = specs.filter((spec) => spec.optional !== true);
@@ -59,8 +53,7 @@ function toSource(value: string): InputSource {
 
 function unknownInput(name: string, specs: readonly TensorSpec[]): NimifyError {
   const names = specs.map((spec) => spec.name);
-  const near = nearestName(name, names);
-  const meant = near === undefined ? '.' : `; did you mean '${near}'?`;
+  const meant = didYouMean(name, names) || '.';
   return invalidInput(`the model has no input '${name}'${meant} It takes\n${listInputs(specs)}`, {
     where: 'inputs',
     expected: names,

@@ -1,5 +1,6 @@
 import { dataLength, isBytesData, type Tensor } from '../../base/tensor/tensor.ts';
 import { ownMember } from '../../base/util/own-member.ts';
+import { bestClasses, classAxes } from '../../model/class-scores.ts';
 import { printable } from '../printable.ts';
 import type { Style } from '../style.ts';
 import type { Prediction } from './target.ts';
@@ -49,7 +50,7 @@ function bodyLines(output: Tensor, options: RenderOptions): readonly string[] {
 /** How many scores a row has: the size of the one axis after the rows that is not 1. */
 function classCount({ data, datatype, shape }: Tensor, wanted: number | undefined): number | undefined {
   if (isBytesData(data) || !(datatype.startsWith('FP') || datatype === 'BF16')) return undefined;
-  const axes = (shape.length > 1 ? shape.slice(1) : shape).filter((dimension) => dimension !== 1);
+  const axes = classAxes(shape);
   const [classes] = axes;
   if (axes.length !== 1 || classes === undefined || classes === 0) return undefined;
   return wanted === undefined || wanted === classes ? classes : undefined;
@@ -65,10 +66,7 @@ function classLines(
   const valueAt = numberReader(output);
   const rows = dataLength(output.data) / classes;
   return forRows(rows, (row) => {
-    const order = Array.from({ length: classes }, (_, index) => index).sort(
-      (a, b) => rank(valueAt(row * classes + b)) - rank(valueAt(row * classes + a)),
-    );
-    const best = order.slice(0, top);
+    const best = bestClasses(classes, (index) => valueAt(row * classes + index), top);
     const scores = describeScores(best.map((index) => valueAt(row * classes + index)));
     const width = Math.max(...scores.map((score) => score.length));
     return best.map((index, place) => {
@@ -86,10 +84,6 @@ function describeClass(index: number, name: string | undefined): string {
 function describeScores(scores: readonly number[]): readonly string[] {
   const areShares = scores.every((score) => score >= 0 && score <= 1);
   return scores.map((score) => (areShares ? score.toFixed(4) : describeNumber(score)));
-}
-
-function rank(score: number): number {
-  return Number.isNaN(score) ? Number.NEGATIVE_INFINITY : score;
 }
 
 /** Class indexes with their names. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { createFakeModel } from '../../protocol/http/fake-registry.ts';
+import { createFakeServed } from '../../protocol/http/fake-registry.ts';
 import { renderBanner } from './banner.ts';
 
 const same = (text: string) => text;
 const style = { bold: same, dim: same, red: same, yellow: same };
-const served = createFakeModel({ name: 'iris' });
+const served = createFakeServed({ name: 'iris' });
 
 function render(answer: string | undefined, metricsUrl: string | undefined): string {
   const call = answer === undefined ? undefined : { command: 'curl x', answer };

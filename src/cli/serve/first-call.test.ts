@@ -4,7 +4,7 @@ import { toBytesData } from '../../base/tensor/bytes.ts';
 import type { Datatype } from '../../base/tensor/datatype.ts';
 import type { Tensor } from '../../base/tensor/tensor.ts';
 import type { TensorSpec } from '../../model/signature.ts';
-import { createFakeModel } from '../../protocol/http/fake-registry.ts';
+import { createFakeServed } from '../../protocol/http/fake-registry.ts';
 import type { ServedModel } from '../../registry/contract.ts';
 import { createRegistry } from '../../registry/registry.ts';
 import { firstCall } from './first-call.ts';
@@ -26,7 +26,7 @@ function served(
     batchAxis: 'none',
   } as const;
   return {
-    ...createFakeModel({ name: "o'hare", signature }),
+    ...createFakeServed({ name: "o'hare", signature }),
     example: { inputs, outputs, origin: 'generated' },
   };
 }

@@ -6,6 +6,7 @@ import { createContext } from '../../model/context.ts';
 import { createInferRequest } from '../../model/request.ts';
 import type { TensorSpec } from '../../model/signature.ts';
 import { encodeSimple } from '../../protocol/http/v1/simple-reply.ts';
+import { isReservedMember } from '../../protocol/http/v1/simple-request.ts';
 import { writeValues } from '../../protocol/http/v1/write-values.ts';
 import type { Registry, ServedModel } from '../../registry/contract.ts';
 import { shellQuote } from '../shell-quote.ts';
@@ -27,9 +28,6 @@ export interface FirstCallOptions {
 /** More would not be read on a screen. */
 const MAX_BODY_LENGTH = 1000;
 const MAX_ELEMENTS = 200;
-
-/** Members of the body that are no inputs; inputs of these names stand within `inputs`. */
-const RESERVED: ReadonlySet<string> = new Set(['model', 'version', 'inputs', 'outputs']);
 
 /**
  * The first call that a newcomer can make: the request of the model's self-test with the answer that it gave
@@ -61,7 +59,7 @@ interface Envelope {
 
 function envelopeOf(served: ServedModel, inputs: readonly Tensor[], isNamed: boolean): Envelope {
   const model = isNamed ? `"model":${JSON.stringify(served.name)},` : '';
-  const isWrapped = inputs.some(({ name }) => RESERVED.has(name));
+  const isWrapped = inputs.some(({ name }) => isReservedMember(name));
   return isWrapped ? { before: `{${model}"inputs":{`, after: '}}' } : { before: `{${model}`, after: '}' };
 }
 

@@ -59,7 +59,6 @@ export async function openExec(
     artifact,
     engine: {
       name: 'exec',
-      accepts: (candidate) => candidate === artifact,
       load: () =>
         loadProcesses({
           ...{ first, open, instances },

@@ -107,12 +107,4 @@ describe('createOnnxRuntimeEngine', () => {
       cause: expect.any(Error),
     });
   });
-
-  it('knows what it can load', () => {
-    expect(['onnx', 'ort', 'pt'].map((format) => engine.accepts({ ...gather, format }))).toEqual([
-      true,
-      true,
-      false,
-    ]);
-  });
 });

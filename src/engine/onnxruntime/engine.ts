@@ -27,7 +27,6 @@ export interface OnnxRuntimeDeps {
 export function createOnnxRuntimeEngine({ clock, log, machine }: OnnxRuntimeDeps): Engine {
   return {
     name: 'onnxruntime',
-    accepts: ({ format }) => format === 'onnx' || format === 'ort',
     async load(artifact, options) {
       refuseTelemetry();
       await checkProviders(options.providers);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
-import { nearestName } from '../../base/util/nearest-name.ts';
+import { didYouMean } from '../../base/util/nearest-name.ts';
 import type { ProviderChoice } from '../../model/engine.ts';
 import { loadRuntime } from './runtime.ts';
 
@@ -70,11 +70,9 @@ export function installCommand(found: RuntimePackage = findPackage()): string {
 
 function unknownProvider(name: string, known: readonly Provider[]): NimifyError {
   const names = known.map((provider) => provider.name);
-  const near = nearestName(name, names);
-  const meant = near === undefined ? '' : `; did you mean '${near}'?`;
   return new NimifyError(
     'UNSUPPORTED',
-    `engine.providers: ONNX Runtime has no execution provider '${name}' for ${process.platform} on ${process.arch}; it has ${names.join(', ')}${meant}`,
+    `engine.providers: ONNX Runtime has no execution provider '${name}' for ${process.platform} on ${process.arch}; it has ${names.join(', ')}${didYouMean(name, names)}`,
     { details: { where: 'engine.providers', expected: names, got: name } },
   );
 }

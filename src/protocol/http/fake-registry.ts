@@ -13,7 +13,7 @@ import { DEFAULT_HTTP_OPTIONS, type HttpDeps, type HttpOptions } from './deps.ts
 
 /** Test support: models without an engine, in a real registry, and everything else that a server needs. */
 
-export interface FakeModelOptions {
+export interface FakeServedOptions {
   readonly name: string;
   readonly version?: string;
   readonly signature?: Signature;
@@ -31,7 +31,7 @@ export const ROWS_OF_FOUR: Signature = {
   batchAxis: 0,
 };
 
-export function createFakeModel(options: FakeModelOptions): ServedModel {
+export function createFakeServed(options: FakeServedOptions): ServedModel {
   const { name, version = '1', signature = ROWS_OF_FOUR, state = 'ready' } = options;
   const infer = options.infer ?? (async (request: InferRequest) => echo(request, signature, version));
   return {
@@ -98,11 +98,11 @@ export interface FakeDeps extends HttpDeps {
 }
 
 export function createFakeDeps(
-  models: readonly FakeModelOptions[],
+  models: readonly FakeServedOptions[],
   options: Partial<HttpOptions> = {},
 ): FakeDeps {
   const registry = createRegistry();
-  for (const model of models) registry.add(createFakeModel(model));
+  for (const model of models) registry.add(createFakeServed(model));
   const outcomes: RequestOutcome[] = [];
   const noted: FakeDeps['noted'] = [];
   const logged: FakeDeps['logged'] = [];

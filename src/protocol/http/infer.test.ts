@@ -5,7 +5,7 @@ import type { RequestContext } from '../../model/context.ts';
 import type { InferRequest } from '../../model/request.ts';
 import type { Signature } from '../../model/signature.ts';
 import type { HttpOptions } from './deps.ts';
-import { createFakeDeps, echo, type FakeModelOptions, ROWS_OF_FOUR } from './fake-registry.ts';
+import { createFakeDeps, echo, type FakeServedOptions, ROWS_OF_FOUR } from './fake-registry.ts';
 import { openRaw, type RawAnswer, rawRequest } from './raw-client.ts';
 import { createHttpServer, type HttpServer } from './server.ts';
 
@@ -28,10 +28,10 @@ const PAIR: Signature = {
 };
 
 /** A server with models `rows` and `pair` that echo, and what they were asked. */
-async function serve(options: Partial<HttpOptions> = {}, more: readonly FakeModelOptions[] = []) {
+async function serve(options: Partial<HttpOptions> = {}, more: readonly FakeServedOptions[] = []) {
   const asked: { request: InferRequest; context: RequestContext }[] = [];
   const recording =
-    (signature: Signature): NonNullable<FakeModelOptions['infer']> =>
+    (signature: Signature): NonNullable<FakeServedOptions['infer']> =>
     async (request, context) => {
       asked.push({ request, context });
       return echo(request, signature);

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { HttpOptions } from './deps.ts';
 import { deferContinue } from './expect-continue.ts';
-import { createFakeDeps, createFakeModel } from './fake-registry.ts';
+import { createFakeDeps, createFakeServed } from './fake-registry.ts';
 import { type Exchange, serveInference } from './inference.ts';
 import { openRaw, rawRequest } from './raw-client.ts';
 import { jsonReply, type Reply } from './reply.ts';
@@ -349,7 +349,7 @@ describe('answers', () => {
 
   it("are due by the model's own deadline where the request sets none", async () => {
     const { port } = await serve(async (exchange) => {
-      exchange.setModel({ ...createFakeModel({ name: 'm' }), defaultTimeoutMs: 50 });
+      exchange.setModel({ ...createFakeServed({ name: 'm' }), defaultTimeoutMs: 50 });
       const { deadlineAtNs } = exchange.context({});
       return jsonReply(200, { leftMs: (deadlineAtNs - exchange.arrivedAtNs) / 1e6 });
     });

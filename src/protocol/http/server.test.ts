@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { HttpOptions } from './deps.ts';
-import { createFakeDeps, echo, type FakeModelOptions, ROWS_OF_FOUR } from './fake-registry.ts';
+import { createFakeDeps, echo, type FakeServedOptions, ROWS_OF_FOUR } from './fake-registry.ts';
 import { openRaw, rawRequest } from './raw-client.ts';
 import { createHttpServer, type HttpServer } from './server.ts';
 
@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 async function serve(
-  models: readonly FakeModelOptions[] = [{ name: 'rows' }],
+  models: readonly FakeServedOptions[] = [{ name: 'rows' }],
   options: Partial<HttpOptions> = {},
 ) {
   const deps = createFakeDeps(models, options);
@@ -29,7 +29,7 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 /** A model that answers when told to. */
 function createHeldModel() {
   const waiting: (() => void)[] = [];
-  const model: FakeModelOptions = {
+  const model: FakeServedOptions = {
     name: 'held',
     infer: (request) => new Promise((resolve) => waiting.push(() => resolve(echo(request, ROWS_OF_FOUR)))),
   };

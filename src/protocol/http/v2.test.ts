@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createFakeDeps, type FakeModelOptions } from './fake-registry.ts';
+import { createFakeDeps, type FakeServedOptions } from './fake-registry.ts';
 import { createHttpServer, type HttpServer } from './server.ts';
 
 const servers: HttpServer[] = [];
@@ -8,7 +8,7 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close({ graceMs: 0 })));
 });
 
-async function serve(models: readonly FakeModelOptions[] = [{ name: 'rows' }]) {
+async function serve(models: readonly FakeServedOptions[] = [{ name: 'rows' }]) {
   const deps = createFakeDeps(models);
   const server = createHttpServer(deps);
   servers.push(server);

@@ -1,6 +1,7 @@
 import type { Tensor } from '../../../base/tensor/tensor.ts';
 import { ownMember } from '../../../base/util/own-member.ts';
 import type { ServedModel } from '../../../registry/contract.ts';
+import { isReservedMember } from '../v1/simple-request.ts';
 import { labelsOf } from '../v1/top-labels.ts';
 import { type JsonValue, jsonValues } from './json-values.ts';
 
@@ -30,9 +31,7 @@ export function examplesOf(served: ServedModel, named: boolean): ModelExamples {
       outputs: tensors,
     })),
     predictRequest: wrap(inputs, (values) => {
-      const isPlain = ['model', 'version', 'outputs', 'inputs'].every(
-        (key) => ownMember(values, key) === undefined,
-      );
+      const isPlain = !Object.keys(values).some(isReservedMember);
       return { ...(named ? { model: name } : {}), ...(isPlain ? values : { inputs: values }) };
     }),
     predictResponse: wrap(outputs, (values) => ({

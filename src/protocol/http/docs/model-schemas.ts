@@ -1,5 +1,6 @@
 import type { TensorSpec } from '../../../model/signature.ts';
 import type { ServedModel } from '../../../registry/contract.ts';
+import { isReservedMember } from '../v1/simple-request.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { flatSchema, nestedSchema, shapeSchema } from './tensor-schema.ts';
 
@@ -62,7 +63,7 @@ export function predictRequestSchema(served: ServedModel, named: boolean): JsonS
     description: 'The wanted outputs. Default: all.',
   };
   const controls = { model: { const: served.name }, version: { type: 'string' }, outputs };
-  const collides = signature.inputs.some(({ name }) => Object.hasOwn(controls, name) || name === 'inputs');
+  const collides = signature.inputs.some(({ name }) => isReservedMember(name));
   const values = byName(signature.inputs);
   const named_ = named ? ['model'] : [];
   if (collides) {

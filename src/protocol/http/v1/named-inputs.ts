@@ -1,8 +1,9 @@
 import { invalidInput, type NimifyError } from '../../../base/errors/nimify-error.ts';
 import { type ByteRange, shorten } from '../../../base/oip/json-object.ts';
 import type { Tensor } from '../../../base/tensor/tensor.ts';
-import { nearestName } from '../../../base/util/nearest-name.ts';
+import { didYouMean } from '../../../base/util/nearest-name.ts';
 import { describeShape } from '../../../model/fit-shape.ts';
+import { onlyInput } from '../../../model/only-input.ts';
 import type { Signature, TensorSpec } from '../../../model/signature.ts';
 import { isObjectAt, type Members, membersAt } from './members.ts';
 import { readTensor } from './read-tensor.ts';
@@ -33,13 +34,6 @@ export function inputCalled(signature: Signature, name: string, where: string): 
   return spec;
 }
 
-/** The input that values without a name are for: the only one, or the only one that has no default. */
-export function onlyInput(signature: Signature): TensorSpec | undefined {
-  const required = signature.inputs.filter((input) => input.optional !== true);
-  const candidates = required.length === 1 ? required : signature.inputs;
-  return candidates.length === 1 ? candidates[0] : undefined;
-}
-
 /**
  * The members of an object that holds values by input name; undefined where `range` holds the values of the one
  * input themselves. `{"b64": "..."}` is a value, unless an input has that name.
@@ -59,18 +53,17 @@ export function isBase64Value(members: Members, signature: Signature): boolean {
   return (
     members.size === 1 &&
     members.has('b64') &&
-    onlyInput(signature)?.datatype === 'BYTES' &&
+    onlyInput(signature.inputs)?.datatype === 'BYTES' &&
     signature.inputs.every((input) => input.name !== 'b64')
   );
 }
 
 function unknownInput(signature: Signature, name: string, where: string): NimifyError {
   const known = signature.inputs.map((input) => input.name);
-  const near = nearestName(name, known);
   const listed = signature.inputs.map(
     (input) => `'${input.name}' (${input.datatype} ${describeShape(input)})`,
   );
-  const meant = near === undefined ? '' : `; did you mean '${near}'?`;
+  const meant = didYouMean(name, known);
   return invalidInput(`${where}: no input has this name; the inputs are ${listed.join(', ')}${meant}`, {
     where,
     expected: known,

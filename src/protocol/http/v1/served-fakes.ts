@@ -3,7 +3,7 @@ import type { Tensor } from '../../../base/tensor/tensor.ts';
 import type { Model } from '../../../model/contract.ts';
 import type { Signature, TensorSpec } from '../../../model/signature.ts';
 import type { ServedModel } from '../../../registry/contract.ts';
-import { createFakeDeps, createFakeModel, echo, type FakeDeps } from '../fake-registry.ts';
+import { createFakeDeps, createFakeServed, echo, type FakeDeps } from '../fake-registry.ts';
 import { createHttpServer, type HttpServer } from '../server.ts';
 
 /** Test support: models like the real ones, which answer by plain rules, behind a real server. */
@@ -29,7 +29,7 @@ export interface FakeServed {
 
 export function createServed(options: FakeServed): ServedModel {
   const { labels = {}, example, metadata = {}, ...fields } = options;
-  const served = createFakeModel(fields);
+  const served = createFakeServed(fields);
   return {
     ...served,
     labels,

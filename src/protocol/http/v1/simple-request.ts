@@ -1,12 +1,18 @@
 import { invalidInput } from '../../../base/errors/nimify-error.ts';
 import type { Tensor } from '../../../base/tensor/tensor.ts';
+import { onlyInput } from '../../../model/only-input.ts';
 import type { Signature } from '../../../model/signature.ts';
 import { isObjectAt, type Members } from './members.ts';
-import { inputsByName, namedInputs, onlyInput } from './named-inputs.ts';
+import { inputsByName, namedInputs } from './named-inputs.ts';
 import { readTensor } from './read-tensor.ts';
 
 /** Members that say something about the request; all others are inputs. */
 const CONTROLS: ReadonlySet<string> = new Set(['model', 'version', 'outputs']);
+
+/** An input of such a name cannot stand beside the others in the body; it can within `inputs`. */
+export function isReservedMember(name: string): boolean {
+  return CONTROLS.has(name) || name === 'inputs';
+}
 
 /** Names under which the values of a model's one input are taken, whatever the model calls it. */
 const UNNAMED = ['input', 'inputs', 'instances'] as const;
@@ -33,7 +39,7 @@ export function simpleInputs(bytes: Uint8Array, members: Members, signature: Sig
   }
   const alias = UNNAMED.find((name) => given.has(name) && !hasInput(signature, name));
   if (alias === undefined) return namedInputs(bytes, given, signature, '');
-  const spec = onlyInput(signature);
+  const spec = onlyInput(signature.inputs);
   if (spec === undefined) {
     const names = signature.inputs.map((input) => input.name);
     throw invalidInput(

@@ -3,9 +3,10 @@ import { mismatchError } from '../../../base/oip/json-error.ts';
 import { type ByteRange, scanArray, scanObjectMembers, shorten } from '../../../base/oip/json-object.ts';
 import { skipSpace } from '../../../base/oip/json-value.ts';
 import type { Tensor } from '../../../base/tensor/tensor.ts';
+import { onlyInput } from '../../../model/only-input.ts';
 import type { Signature } from '../../../model/signature.ts';
 import { isObjectAt, type Members, membersAt, stringMember } from './members.ts';
-import { inputCalled, inputsByName, isBase64Value, namedInputs, onlyInput } from './named-inputs.ts';
+import { inputCalled, inputsByName, isBase64Value, namedInputs } from './named-inputs.ts';
 import { readTensor } from './read-tensor.ts';
 
 export interface TfRequest {
@@ -76,7 +77,7 @@ function unnamed(
   where: string,
   instead: string,
 ): Tensor {
-  const spec = onlyInput(signature);
+  const spec = onlyInput(signature.inputs);
   if (spec === undefined) {
     const names = signature.inputs.map((input) => input.name);
     throw invalidInput(

@@ -2,6 +2,7 @@ import { LONGEST_NUMBER } from '../../../base/oip/number-text.ts';
 import { writeSingle } from '../../../base/oip/single-text.ts';
 import { halfToFloat } from '../../../base/tensor/half.ts';
 import { elementCount, isBytesData, type Tensor } from '../../../base/tensor/tensor.ts';
+import { bestClasses, classAxes } from '../../../model/class-scores.ts';
 
 export interface LabelledScore {
   readonly label: string;
@@ -32,13 +33,11 @@ function scoreReader({ datatype, data }: Tensor): ((at: number) => number) | und
   return undefined;
 }
 
-/** `[N,C]`, `[C]` or `[N,C,1,1]`: the classes are the one axis after the rows that is not 1. */
+/** As many classes as names; a single one has an axis of 1. */
 function hasClassAxis({ shape }: Tensor, names: readonly string[]): boolean {
-  const axes = shape.length === 1 ? shape : shape.slice(1);
-  const classes = axes.filter((dimension) => dimension !== 1);
-  return names.length === 1
-    ? axes.length > 0 && classes.length === 0
-    : classes.length === 1 && classes[0] === names.length;
+  const axes = classAxes(shape);
+  if (names.length === 1) return shape.length > 0 && axes.length === 0;
+  return axes.length === 1 && axes[0] === names.length;
 }
 
 function topScores(
@@ -50,26 +49,12 @@ function topScores(
   return Array.from({ length: rows }, (_, row) => topOfRow(row * names.length, names, scoreAt));
 }
 
-/** One pass with a short insertion sort: cheaper than sorting a thousand classes. NaN sorts last. */
 function topOfRow(
   offset: number,
   names: readonly string[],
   scoreAt: (at: number) => number,
 ): readonly LabelledScore[] {
-  const best: number[] = [];
-  const rank = (index: number) => {
-    const score = scoreAt(offset + index);
-    return Number.isNaN(score) ? Number.NEGATIVE_INFINITY : score;
-  };
-  for (let index = 0; index < names.length; index += 1) {
-    const score = rank(index);
-    let place = best.length;
-    while (place > 0 && rank(best[place - 1]!) < score) place -= 1;
-    if (place < TOP_LABELS) {
-      best.splice(place, 0, index);
-      if (best.length > TOP_LABELS) best.pop();
-    }
-  }
+  const best = bestClasses(names.length, (index) => scoreAt(offset + index), TOP_LABELS);
   return best.map((index) => {
     const score = scoreAt(offset + index);
     return { label: names[index]!, score: Number.isFinite(score) ? shortest(score) : null };
