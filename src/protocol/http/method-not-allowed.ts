@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 
 /**
@@ -28,15 +28,19 @@ export function watchMethods(app: FastifyInstance, postElsewhere: readonly strin
         url,
         exposeHeadRoute: false,
         handler(request) {
-          throw methodNotAllowed(request.method, url, [...methods].sort());
+          throw methodNotAllowed(request, [...methods].sort());
         },
       });
     }
   };
 }
 
-function methodNotAllowed(method: string, url: string, allow: readonly string[]): NimifyError {
-  return new NimifyError('METHOD_NOT_ALLOWED', `${url}: expected ${allow.join(' or ')}, got ${method}`, {
+const LONGEST_PATH = 256;
+
+/** Names the path that was asked for, and not the pattern of the route: `/v2/models/iris`, no `:model`. */
+function methodNotAllowed({ method, url }: FastifyRequest, allow: readonly string[]): NimifyError {
+  const path = url.split('?', 1)[0]!.slice(0, LONGEST_PATH);
+  return new NimifyError('METHOD_NOT_ALLOWED', `${path}: expected ${allow.join(' or ')}, got ${method}`, {
     details: { where: 'method', allow, got: method },
   });
 }

@@ -77,10 +77,13 @@ describe('routes', () => {
   ])('%s %s answers 405 and allows %s', async (method, path, allow) => {
     const { url } = await serve();
     const body = method === 'GET' ? {} : { body: 'ignored' };
-    const response = await fetch(url + path, { method, ...body });
+    const response = await fetch(`${url}${path}?x=1`, { method, ...body });
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe(allow);
-    expect(await response.json()).toMatchObject({ code: 'METHOD_NOT_ALLOWED' });
+    expect(await response.json()).toMatchObject({
+      code: 'METHOD_NOT_ALLOWED',
+      error: `${path}: expected ${allow.replace(', ', ' or ')}, got ${method}`,
+    });
   });
 
   it('with malformed percent-encoding answer 400 on both sides', async () => {
