@@ -25,11 +25,14 @@ async function readByNode(head: string): Promise<typeof read> {
 
 const anyChar = fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code));
 const text = (unit: fc.Arbitrary<string>, maxLength: number) => fc.string({ unit, maxLength });
-const name = fc.oneof(text(fc.constantFrom(...'aZ9-_!~*'), 6), text(anyChar, 4));
-const value = fc.oneof(text(fc.constantFrom(...'aZ 9\t,;"\u00e4\u00a0'), 10), text(anyChar, 6));
+const name = fc.oneof({ weight: 5, arbitrary: text(fc.constantFrom(...'aZ9-_!~*'), 6) }, text(anyChar, 4));
+const value = fc.oneof(
+  { weight: 5, arbitrary: text(fc.constantFrom(...'aZ 9\t,;"\u00e4\u00a0'), 10) },
+  text(anyChar, 6),
+);
 const field = fc.tuple(name, value).map((parts) => parts.join(':'));
 const path = fc.oneof(
-  fc.constantFrom('iris/infer', 'a%20b/versions/1/infer?x=y', 'a/infer?/infer'),
+  { weight: 5, arbitrary: fc.constantFrom('iris/infer', 'a%20b/versions/1/infer?x=y', 'a/infer?/infer') },
   text(anyChar, 6).map((part) => `${part}/infer`),
 );
 const heads = fc
