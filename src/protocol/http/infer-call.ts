@@ -29,6 +29,14 @@ export interface InferTarget {
   readonly headerLength: number | undefined;
 }
 
+/** How bodies are read and written; one that remembers the last ones spares work on a connection. */
+export interface InferCodec {
+  readonly decode: typeof decodeInferRequest;
+  readonly encode: typeof encodeInferResponse;
+}
+
+const AFRESH: InferCodec = { decode: decodeInferRequest, encode: encodeInferResponse };
+
 /** A body in memory. Whoever is given it releases the owner. */
 export interface OwnedBody {
   readonly bytes: Uint8Array;
@@ -38,6 +46,7 @@ export interface OwnedBody {
 /** A decoded request. Its owner is released with its reply, or by what throws. */
 export interface InferCall {
   readonly decoded: DecodedInferRequest;
+  readonly codec: InferCodec;
   readonly request: InferRequest;
   /** Never cancelled: for the attempt that does not wait. */
   readonly context: RequestContext;
@@ -74,17 +83,18 @@ export function openCall(
   target: InferTarget,
   tally: Tally,
   { bytes, owner }: OwnedBody,
+  codec: InferCodec = AFRESH,
 ): InferCall {
   const { requestId, arrivedAtNs, phases } = tally;
   const decodeFromNs = deps.clock.nowNs();
   try {
     const { headerLength, served } = target;
-    const decoded = headerLength === 0 ? decodeRaw(bytes, served) : decodeInferRequest(bytes, headerLength);
+    const decoded = headerLength === 0 ? decodeRaw(bytes, served) : codec.decode(bytes, headerLength);
     const life = { requestId, arrivedAtNs, phases, cancel: NEVER_CANCELLED };
     const context = contextFor(head, tally.timeoutMs, life, decoded.parameters);
     const request = toInferRequest(decoded, target, owner);
     phases.decodeNs = deps.clock.nowNs() - decodeFromNs;
-    return { decoded, request, context };
+    return { decoded, codec, request, context };
   } catch (thrown) {
     owner.release();
     throw thrown;
@@ -177,10 +187,10 @@ const JSON_HEADERS = { 'content-type': 'application/json' };
 
 function encode(response: InferResponse, call: InferCall): Reply {
   const { model, version, id, outputs, parameters } = response;
-  const { decoded } = call;
+  const { decoded, codec } = call;
   const isBinary = (name: string) =>
     decoded.outputs?.find((output) => output.name === name)?.binary ?? decoded.binaryByDefault;
-  const { chunks, byteLength, headerLength } = encodeInferResponse(
+  const { chunks, byteLength, headerLength } = codec.encode(
     { model, version, id, outputs, parameters },
     isBinary,
   );

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
 import type { NimifyError } from '../../../base/errors/nimify-error.ts';
+import { createRequestMemory } from '../../../base/oip/request-memory.ts';
+import { createResponseMemory } from '../../../base/oip/response-memory.ts';
 import type { RequestOutcome } from '../../../base/telemetry/request-instruments.ts';
 import { createOwner } from '../../../base/tensor/owner.ts';
 import { type CancelSource, createCancelSource } from '../../../base/util/cancel.ts';
@@ -12,6 +14,7 @@ import {
   answerLater,
   answerNow,
   type InferCall,
+  type InferCodec,
   type InferTarget,
   type OwnedBody,
   openCall,
@@ -93,6 +96,8 @@ export function openConnection(socket: Socket, around: ConnectionSurroundings): 
   let held: Buffer | undefined;
   let arriving: Arriving | undefined;
   let known: KnownHead | undefined;
+  /** What the last inference on it looked like: most likely the next one does too. */
+  let codec: InferCodec | undefined;
   /** Of the request that is being answered, where its model takes time. */
   let cancel: CancelSource | undefined;
   /** The beginning of a head is held. */
@@ -220,7 +225,8 @@ export function openConnection(socket: Socket, around: ConnectionSurroundings): 
     let call: InferCall;
     let reply: Reply | undefined;
     try {
-      call = openCall(deps, work.head, work.target, work.tally, body);
+      codec ??= createRememberingCodec();
+      call = openCall(deps, work.head, work.target, work.tally, body, codec);
       reply = answerNow(deps, call);
     } catch (thrown) {
       const error = toHttpError(thrown);
@@ -420,8 +426,9 @@ export function openConnection(socket: Socket, around: ConnectionSurroundings): 
       } else if (phase === 'reading' && arriving === undefined) {
         const waitedMs = (nowNs - sinceNs) / 1e6;
         if (!this.isIdle && waitedMs >= options.receiveTimeoutMs) refuse('ERR_HTTP_REQUEST_TIMEOUT');
-        // A head is kept while others like it follow at once.
+        // They are kept while others like them follow at once.
         known = undefined;
+        codec = undefined;
         if (waitedMs >= around.keepAliveMs) socket.destroy();
       }
     },
@@ -431,6 +438,10 @@ export function openConnection(socket: Socket, around: ConnectionSurroundings): 
 
   socket.on('data', onData).on('end', onEnd).on('drain', onDrain).on('error', onError).on('close', onClose);
   return connection;
+}
+
+function createRememberingCodec(): InferCodec {
+  return { decode: createRequestMemory().decode, encode: createResponseMemory().encode };
 }
 
 function NOTHING(): void {}
