@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { invalidInput, NimifyError } from '../../base/errors/nimify-error.ts';
+import { createBodyPool } from './body-pool.ts';
 import { answerClientError } from './client-error.ts';
 import { limitConnections, roomForConnections } from './crowd.ts';
 import type { HttpDeps } from './deps.ts';
@@ -80,6 +81,7 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     deps.options.reader === 'node'
       ? undefined
       : createReader(deps, {
+          pool: createBodyPool({ clock }),
           keepAliveMs: KEEP_ALIVE_MS,
           checkIntervalMs,
           isDraining: () => draining,

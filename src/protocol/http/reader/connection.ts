@@ -7,6 +7,7 @@ import { createOwner } from '../../../base/tensor/owner.ts';
 import { type CancelSource, createCancelSource } from '../../../base/util/cancel.ts';
 import type { Timer } from '../../../base/util/clock.ts';
 import { noRoom, stalled } from '../body.ts';
+import type { BodyPool } from '../body-pool.ts';
 import { answerClientError } from '../client-error.ts';
 import type { HttpDeps } from '../deps.ts';
 import { errorReply, toHttpError } from '../http-error.ts';
@@ -29,6 +30,7 @@ import { writeReply } from './write-reply.ts';
 /** What all connections of a reader share. */
 export interface ConnectionSurroundings {
   readonly deps: HttpDeps;
+  readonly pool: BodyPool;
   /** How long a client may leave the connection idle, in milliseconds. */
   readonly keepAliveMs: number;
   readonly dateLine: () => string;
@@ -184,7 +186,7 @@ export function openConnection(socket: Socket, around: ConnectionSurroundings): 
   function expectBody(work: Work, start: Buffer): void {
     begin(work);
     held = undefined;
-    const body = createIncomingBody(work.head.bodyBytes, work.head.headerLength ?? 0);
+    const body = createIncomingBody(work.head.bodyBytes, work.head.headerLength ?? 0, around.pool);
     const { receiveTimeoutMs } = options;
     const timer = clock.setTimer(() => failArriving(stalled(receiveTimeoutMs), 'end'), receiveTimeoutMs);
     arriving = { work, body, timer };
@@ -211,9 +213,10 @@ export function openConnection(socket: Socket, around: ConnectionSurroundings): 
   /** Where the next request begins is not known: the connection ends. */
   function failArriving(error: NimifyError, then: Then): void {
     if (arriving === undefined) return;
-    const { work, timer } = arriving;
+    const { work, body, timer } = arriving;
     arriving = undefined;
     timer.cancel();
+    body.drop();
     send(work, failureReply(deps, work.tally, error), error.code, then);
   }
 
@@ -367,9 +370,10 @@ export function openConnection(socket: Socket, around: ConnectionSurroundings): 
     }
   }
 
-  function giveUpArriving({ work, timer }: Arriving): void {
+  function giveUpArriving({ work, body, timer }: Arriving): void {
     arriving = undefined;
     timer.cancel();
+    body.drop();
     countOutcome(deps, work.tally, 'CANCELLED');
   }
 

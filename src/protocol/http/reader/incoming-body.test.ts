@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { createFakeClock } from '../../../base/util/fake-clock.ts';
+import { createBodyPool } from '../body-pool.ts';
 import { createIncomingBody } from './incoming-body.ts';
+
+const pool = () => createBodyPool({ clock: createFakeClock() });
 
 describe('createIncomingBody', () => {
   it('gathers pieces, and leaves what belongs to somebody else', () => {
-    const body = createIncomingBody(5, 0);
+    const body = createIncomingBody(5, 0, pool());
     expect(body.push(Buffer.from('he'))).toBe(2);
     expect(body.isWhole).toBe(false);
     expect(body.push(Buffer.from('lloPOST'))).toBe(3);
@@ -16,7 +20,7 @@ describe('createIncomingBody', () => {
   it.each([0, 1, 7, 8, 13])(
     'lies so that offset %d is on a multiple of 8, in a buffer of its own',
     (alignAt) => {
-      const body = createIncomingBody(100, alignAt);
+      const body = createIncomingBody(100, alignAt, pool());
       body.push(new Uint8Array(100));
       const { bytes } = body.take();
       expect((bytes.byteOffset + alignAt) % 8).toBe(0);
@@ -26,8 +30,28 @@ describe('createIncomingBody', () => {
   );
 
   it('makes room only when the first byte comes, and says where there is none', () => {
-    const body = createIncomingBody(2 ** 52, 0);
+    const body = createIncomingBody(2 ** 52, 0, pool());
     expect(body.isWhole).toBe(false);
     expect(() => body.push(new Uint8Array(1))).toThrow(RangeError);
+  });
+
+  it('gives its memory back when its owner is released for the last time, or when it is dropped', () => {
+    const shared = pool();
+    const size = 100_000;
+    const body = createIncomingBody(size, 0, shared);
+    body.push(new Uint8Array(size));
+    const { owner } = body.take();
+    body.drop();
+    owner.retain();
+    owner.release();
+    expect(shared.keptBytes).toBe(0);
+    owner.release();
+    expect(shared.keptBytes).toBeGreaterThanOrEqual(size);
+
+    const dropped = createIncomingBody(size, 0, shared);
+    dropped.push(new Uint8Array(1));
+    expect(shared.keptBytes).toBe(0);
+    dropped.drop();
+    expect(shared.keptBytes).toBeGreaterThanOrEqual(size);
   });
 });

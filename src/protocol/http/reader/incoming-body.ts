@@ -1,4 +1,5 @@
 import { createOwner } from '../../../base/tensor/owner.ts';
+import type { BodyPool } from '../body-pool.ts';
 import type { OwnedBody } from '../infer-call.ts';
 
 /** A body of known length that is still coming. */
@@ -9,8 +10,10 @@ export interface IncomingBody {
    * @throws RangeError there is no memory for the body
    */
   push(chunk: Uint8Array): number;
-  /** The body, once, when it is whole. */
+  /** The body, once, when it is whole. Its memory goes back to the pool when its owner is released. */
   take(): OwnedBody;
+  /** Gives the memory back of a body that nobody wants any more. */
+  drop(): void;
 }
 
 const ALIGNMENT = 8;
@@ -20,9 +23,9 @@ const ALIGNMENT = 8;
  *
  * @param alignAt offset in the body that is to lie on a multiple of 8 in memory
  */
-export function createIncomingBody(byteLength: number, alignAt: number): IncomingBody {
+export function createIncomingBody(byteLength: number, alignAt: number, pool: BodyPool): IncomingBody {
   const padding = (ALIGNMENT - (alignAt % ALIGNMENT)) % ALIGNMENT;
-  let bytes: Uint8Array | undefined;
+  let bytes: Uint8Array<ArrayBuffer> | undefined;
   let length = 0;
 
   return {
@@ -30,7 +33,7 @@ export function createIncomingBody(byteLength: number, alignAt: number): Incomin
       return length === byteLength;
     },
     push(chunk) {
-      bytes ??= allocate(padding, byteLength);
+      bytes ??= new Uint8Array(pool.take(padding + byteLength), padding, byteLength);
       const taken = Math.min(chunk.length, byteLength - length);
       bytes.set(taken === chunk.length ? chunk : chunk.subarray(0, taken), length);
       length += taken;
@@ -38,13 +41,13 @@ export function createIncomingBody(byteLength: number, alignAt: number): Incomin
     },
     take() {
       const whole = bytes ?? new Uint8Array(0);
+      const { buffer } = whole;
       bytes = undefined;
-      return { bytes: whole, owner: createOwner() };
+      return { bytes: whole, owner: createOwner(() => pool.give(buffer)) };
+    },
+    drop() {
+      if (bytes !== undefined) pool.give(bytes.buffer);
+      bytes = undefined;
     },
   };
-}
-
-/** Never a part of Node's shared pool: a host may transfer it to another thread. */
-function allocate(padding: number, byteLength: number): Uint8Array {
-  return new Uint8Array(Buffer.allocUnsafeSlow(padding + byteLength).buffer, padding, byteLength);
 }

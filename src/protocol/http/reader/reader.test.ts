@@ -4,9 +4,11 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createFakeClock } from '../../../base/util/fake-clock.ts';
 import type { RequestContext } from '../../../model/context.ts';
+import type { InferRequest } from '../../../model/request.ts';
+import { createBodyPool } from '../body-pool.ts';
 import type { HttpOptions } from '../deps.ts';
 import { createFakeDeps, echo, type FakeModelOptions, ROWS_OF_FOUR } from '../fake-registry.ts';
-import { openRaw, type RawAnswer, rawRequest } from '../raw-client.ts';
+import { openRaw, type RawAnswer, type RawClient, rawRequest } from '../raw-client.ts';
 import { createReader, type Reader } from './reader.ts';
 
 const open: { readonly server: Server; readonly reader: Reader }[] = [];
@@ -19,6 +21,7 @@ afterEach(() => {
 });
 
 const KEEP_ALIVE_MS = 1000;
+const POISON = 0x77;
 
 /** A reader alone: what it hands over is noted and answered with a word. */
 async function read(models: readonly FakeModelOptions[], options: Partial<HttpOptions> = {}) {
@@ -26,7 +29,11 @@ async function read(models: readonly FakeModelOptions[], options: Partial<HttpOp
   const deps = { ...createFakeDeps(models, { receiveTimeoutMs: 400, ...options }), clock };
   const handedOver: string[] = [];
   const state = { draining: false, requests: 0 };
+  // Whoever looks at a buffer after it was given back sees that.
+  const onGive = (buffer: ArrayBuffer) => new Uint8Array(buffer).fill(POISON);
+  const pool = createBodyPool({ clock, onGive });
   const reader = createReader(deps, {
+    pool,
     keepAliveMs: KEEP_ALIVE_MS,
     checkIntervalMs: 100,
     isDraining: () => state.draining,
@@ -47,7 +54,7 @@ async function read(models: readonly FakeModelOptions[], options: Partial<HttpOp
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const client = () => openRaw((server.address() as AddressInfo).port);
-  return { deps, clock, reader, state, sockets, handedOver, client };
+  return { deps, clock, pool, reader, state, sockets, handedOver, client };
 }
 
 function rows(count: number, fields: object = {}): string {
@@ -240,6 +247,95 @@ describe('a reader', () => {
     expect(sockets[0]?.writableLength).toBeLessThan(200_000);
     one.socket.resume();
     for (let i = 0; i < requests.length; i += 1) expect(idOf(await one.next())).toBe(String(i));
+  });
+});
+
+describe('large bodies', () => {
+  const ROWS_SENT = 40_000;
+  function binary(id: string): { readonly bytes: Buffer; readonly data: Buffer } {
+    const data = Buffer.from(Float32Array.from({ length: ROWS_SENT * 4 }, (_, i) => i + id.length).buffer);
+    const x = {
+      name: 'x',
+      datatype: 'FP32',
+      shape: [ROWS_SENT, 4],
+      parameters: { binary_data_size: data.length },
+    };
+    const json = Buffer.from(JSON.stringify({ id, inputs: [x], parameters: { binary_data_output: true } }));
+    const headers = { 'inference-header-content-length': json.length };
+    const body = Buffer.concat([json, data]);
+    return { bytes: rawRequest('POST', '/v2/models/kept/infer', headers, body), data };
+  }
+
+  it.each(['now', 'later'] as const)(
+    'are read into the same memory again, not before their answers are taken (%s)',
+    async (when) => {
+      const buffers: ArrayBufferLike[] = [];
+      const note = (request: InferRequest) => {
+        buffers.push((request.inputs[0]!.data as Float32Array).buffer);
+        // The answer is a view over the request.
+        return echo(request, ROWS_OF_FOUR);
+      };
+      const kept: FakeModelOptions =
+        when === 'now'
+          ? { name: 'kept', inferNow: note }
+          : { name: 'kept', infer: async (request) => note(request) };
+      const { client, pool } = await read([kept]);
+      const one = await client();
+      for (const id of ['a', 'bb', 'ccc']) {
+        const { bytes, data } = binary(id);
+        one.send(bytes);
+        const { body, headers } = await one.next();
+        const tail = body.subarray(Number(headers['inference-header-content-length']));
+        expect(tail.equals(data)).toBe(true);
+        await expect.poll(() => pool.keptBytes).toBeGreaterThan(data.length);
+      }
+      expect(new Set(buffers).size).toBe(1);
+    },
+  );
+
+  it('keep their memory while a cancelled run still looks at it', async () => {
+    let look = (): number => 0;
+    let finish = () => {};
+    const kept: FakeModelOptions = {
+      name: 'kept',
+      infer(request, context) {
+        // As an engine does whose run cannot be stopped.
+        request.owner.retain();
+        const data = request.inputs[0]?.data as Float32Array;
+        look = () => data[1] ?? Number.NaN;
+        finish = () => request.owner.release();
+        return new Promise((_, reject) => context.cancel.on(() => reject(new Error('cancelled'))));
+      },
+    };
+    const { client, pool, deps } = await read([kept]);
+    const one = await client();
+    one.send(binary('a').bytes);
+    await expect.poll(() => look()).toBe(2);
+    one.socket.destroy();
+    await expect.poll(() => deps.outcomes).toMatchObject([{ code: 'CANCELLED' }]);
+    expect([look(), pool.keptBytes]).toEqual([2, 0]);
+    finish();
+    expect(pool.keptBytes).toBeGreaterThan(0);
+    expect(look()).not.toBe(2);
+  });
+
+  it('give their memory back where they are wrong, stall or break off', async () => {
+    const { client, pool, clock } = await read([{ name: 'kept' }]);
+    const { bytes } = binary('a');
+    const wrong = Buffer.from(bytes);
+    wrong.write('INT8', wrong.indexOf('FP32'));
+    const first = await client();
+    first.send(wrong);
+    expect((await first.next()).status).toBe(400);
+    expect(pool.keptBytes).toBeGreaterThan(0);
+    for (const end of [() => clock.advance(400), (one: RawClient) => one.socket.destroy()]) {
+      const one = await client();
+      one.send(bytes.subarray(0, -1));
+      await expect.poll(() => pool.keptBytes).toBe(0);
+      end(one);
+      await one.closed;
+      await expect.poll(() => pool.keptBytes).toBeGreaterThan(0);
+    }
   });
 });
 

@@ -19,7 +19,7 @@ export interface Reader {
 }
 
 export interface ReaderOptions
-  extends Pick<ConnectionSurroundings, 'keepAliveMs' | 'isDraining' | 'handOver' | 'onRequest'> {
+  extends Pick<ConnectionSurroundings, 'pool' | 'keepAliveMs' | 'isDraining' | 'handOver' | 'onRequest'> {
   /** How often it is looked for clients that keep it waiting, in milliseconds. */
   readonly checkIntervalMs: number;
 }
@@ -32,6 +32,7 @@ export function createReader(deps: HttpDeps, options: ReaderOptions): Reader {
 
   const around: ConnectionSurroundings = {
     deps,
+    pool: options.pool,
     keepAliveMs: options.keepAliveMs,
     isDraining: options.isDraining,
     handOver: options.handOver,
