@@ -1,15 +1,15 @@
 import type { HttpOptions } from '../../../src/protocol/http/deps.ts';
-import { echo, type FakeModelOptions, ROWS_OF_FOUR } from '../../../src/protocol/http/fake-registry.ts';
+import { echo, type FakeServedOptions, ROWS_OF_FOUR } from '../../../src/protocol/http/fake-registry.ts';
 
 /** Who reads the connections, and whether the model answers before it returns: all must come to the same. */
 export interface Reading {
   readonly name: string;
   readonly reader: HttpOptions['reader'];
-  readonly model: FakeModelOptions;
+  readonly model: FakeServedOptions;
 }
 
-const LATER: FakeModelOptions = { name: 'rows' };
-const AT_ONCE: FakeModelOptions = { name: 'rows', inferNow: (request) => echo(request, ROWS_OF_FOUR) };
+const LATER: FakeServedOptions = { name: 'rows' };
+const AT_ONCE: FakeServedOptions = { name: 'rows', inferNow: (request) => echo(request, ROWS_OF_FOUR) };
 
 export const READINGS: readonly Reading[] = [
   { name: 'read by node:http', reader: 'node', model: LATER },

@@ -7,7 +7,7 @@ import type { RequestContext } from '../../../model/context.ts';
 import type { InferRequest } from '../../../model/request.ts';
 import { createBodyPool } from '../body-pool.ts';
 import type { HttpOptions } from '../deps.ts';
-import { createFakeDeps, echo, type FakeModelOptions, ROWS_OF_FOUR } from '../fake-registry.ts';
+import { createFakeDeps, echo, type FakeServedOptions, ROWS_OF_FOUR } from '../fake-registry.ts';
 import { openRaw, type RawAnswer, type RawClient, rawRequest } from '../raw-client.ts';
 import { createReader, type Reader } from './reader.ts';
 
@@ -24,7 +24,7 @@ const KEEP_ALIVE_MS = 1000;
 const POISON = 0x77;
 
 /** A reader alone: what it hands over is noted and answered with a word. */
-async function read(models: readonly FakeModelOptions[], options: Partial<HttpOptions> = {}) {
+async function read(models: readonly FakeServedOptions[], options: Partial<HttpOptions> = {}) {
   const clock = createFakeClock();
   const deps = { ...createFakeDeps(models, { receiveTimeoutMs: 400, ...options }), clock };
   const handedOver: string[] = [];
@@ -65,13 +65,13 @@ function rows(count: number, fields: object = {}): string {
 const ask = (model: string, body = rows(1), headers: Record<string, string> = {}) =>
   rawRequest('POST', `/v2/models/${model}/infer`, headers, body);
 
-const ROWS: FakeModelOptions = { name: 'rows' };
-const QUICK: FakeModelOptions = { name: 'quick', inferNow: (request) => echo(request, ROWS_OF_FOUR) };
+const ROWS: FakeServedOptions = { name: 'rows' };
+const QUICK: FakeServedOptions = { name: 'quick', inferNow: (request) => echo(request, ROWS_OF_FOUR) };
 
 /** A model that answers when told to. */
 function createHeld() {
   const waiting: { readonly context: RequestContext; answer(): void }[] = [];
-  const model: FakeModelOptions = {
+  const model: FakeServedOptions = {
     name: 'held',
     infer: (request, context) =>
       new Promise((resolve) => waiting.push({ context, answer: () => resolve(echo(request, ROWS_OF_FOUR)) })),
@@ -178,7 +178,7 @@ describe('a reader', () => {
     async (count) => {
       let freed = 0;
       const binary = { parameters: { binary_data_output: true } };
-      const large: FakeModelOptions = {
+      const large: FakeServedOptions = {
         name: 'large',
         inferNow(request) {
           const response = echo(request, ROWS_OF_FOUR);
@@ -207,7 +207,7 @@ describe('a reader', () => {
 
   it('lets go of the buffers of an answer that is never taken', async () => {
     let freed = 0;
-    const large: FakeModelOptions = {
+    const large: FakeServedOptions = {
       name: 'large',
       inferNow(request) {
         const response = echo(request, ROWS_OF_FOUR);
@@ -230,7 +230,7 @@ describe('a reader', () => {
 
   it('answers a client that pipelines and does not read only as fast as it reads', async () => {
     let asked = 0;
-    const count: FakeModelOptions = {
+    const count: FakeServedOptions = {
       name: 'count',
       inferNow(request) {
         asked += 1;
@@ -275,7 +275,7 @@ describe('large bodies', () => {
         // The answer is a view over the request.
         return echo(request, ROWS_OF_FOUR);
       };
-      const kept: FakeModelOptions =
+      const kept: FakeServedOptions =
         when === 'now'
           ? { name: 'kept', inferNow: note }
           : { name: 'kept', infer: async (request) => note(request) };
@@ -296,7 +296,7 @@ describe('large bodies', () => {
   it('keep their memory while a cancelled run still looks at it', async () => {
     let look = (): number => 0;
     let finish = () => {};
-    const kept: FakeModelOptions = {
+    const kept: FakeServedOptions = {
       name: 'kept',
       infer(request, context) {
         // As an engine does whose run cannot be stopped.
