@@ -39,6 +39,31 @@ describe('index limits', () => {
     expect(limitsOf(node('Gather', ['words', 'ids'], ['y'], { axis: 7 }))).toEqual({});
   });
 
+  it('take operators of ONNX itself only, whichever way their domain is written', () => {
+    const gather = node('Gather', ['words', 'ids'], ['y']);
+    expect(limitsOf({ ...gather, domain: 'ai.onnx' })).toEqual({ ids: 20 });
+    expect(limitsOf({ ...gather, domain: 'my.own' })).toEqual({});
+    const cast = node('Cast', ['ids'], ['ids_64'], { to: 7 });
+    expect(limitsOf({ ...cast, domain: 'my.own' }, node('Gather', ['words', 'ids_64'], ['y']))).toEqual({});
+  });
+
+  it('are none where a table has no rows, a lookup has no indexes, or names stand for themselves', () => {
+    const facts = createGraphFacts();
+    const main = facts.openScope(undefined);
+    facts.addInput(main, 'ids');
+    facts.addTable(main, 'empty', table(0, 4));
+    facts.addTable(main, 'words', table(20, 4));
+    facts.addNode(main, node('Gather', ['empty', 'ids'], ['a']));
+    facts.addNode(main, node('Gather', ['words'], ['b']));
+    facts.addNode(main, node('Gather', ['words', ''], ['c']));
+    facts.addNode(main, node('Identity', ['circle'], ['circle']));
+    facts.addNode(main, node('Gather', ['circle', 'ids'], ['d']));
+    facts.addNode(main, node('Gather', ['words', 'circle'], ['e']));
+    facts.addNode(main, node('Gather', ['nowhere', 'ids'], ['f']));
+    facts.addNode(main, node('Gather', ['words', 'nowhere'], ['g']));
+    expect(Object.fromEntries(facts.indexLimits(main))).toEqual({});
+  });
+
   it('take the smallest of several tables, in whatever order the nodes stand', () => {
     const nodes = [
       node('Gather', ['words', 'ids_64'], ['a']),

@@ -78,6 +78,16 @@ describe('readOnnx', () => {
     });
   });
 
+  it('refuses a node with more inputs than any has', async () => {
+    // An empty name each: its tag and a length of 0.
+    const names = Buffer.alloc(2 * 1_000_001, Uint8Array.of(10, 0));
+    await expect(readGraph({ 1: names })).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+      message: 'the ONNX file is damaged: a node at byte 10 has more than 1000000 inputs or outputs',
+      details: { where: 'byte 10' },
+    });
+  });
+
   it('passes over fields that it does not know, and known ones of another wire type', async () => {
     const model = await readModel({
       1: 8,

@@ -49,6 +49,7 @@ describe('value risks', () => {
     ['what the file has divided', {}, node('Div', ['seven', 'i'], ['y'])],
     ["a word of JavaScript's objects", {}, node('toString', ['i', 'i'], ['y'])],
     ['a Div of somebody else', {}, node('Div', ['i', 'i'], ['y'], { domain: 'my.own' })],
+    ['a Div whose domain is spelt out', DIV, node('Div', ['i', 'i'], ['y'], { domain: 'ai.onnx' })],
   ])('of a division: %s', (_, risks, ...nodes) => {
     expect(risksOf(...nodes)).toEqual(risks);
   });
@@ -85,6 +86,8 @@ describe('value risks', () => {
     ['values among others', DIV, by(node('Concat', ['seven', 'i'], ['n']))],
     ['floats made integers', DIV, by(node('Cast', ['f'], ['n'], { integers: { to: INT64 } }))],
     ['values after the nodes that use them', DIV, by(node('Neg', ['i'], ['n'])).reverse()],
+    ['what somebody else counts', DIV, by(node('Shape', ['f'], ['n'], { domain: 'my.own' }))],
+    ['sizes, by the domain spelt out', {}, by(node('Shape', ['f'], ['n'], { domain: 'ai.onnx' }))],
     ['what a loop answers', DIV, by(node('Loop', ['seven', 'mask', 'seven'], ['n']))],
     ['what nothing makes', DIV, by()],
     ['itself', DIV, by(node('Add', ['n', 'i'], ['n']))],
@@ -132,6 +135,9 @@ describe('value risks', () => {
     expect(risksOf(node('Conv', ['f', 'f'], ['y']))).toEqual({ emptyKernelOperator: 'Conv' });
     const sized = [node('Shape', ['f'], ['s']), node('ConstantOfShape', ['s'], ['k'])];
     expect(risksOf(...sized, node('Conv', ['f', 'k'], ['y']))).toEqual({ emptyKernelOperator: 'Conv' });
+    const mixed = node('Add', ['w', 'f'], ['k']);
+    expect(risksOf(mixed, node('Conv', ['f', 'k'], ['y']))).toEqual({ emptyKernelOperator: 'Conv' });
+    expect(risksOf(node('Conv', ['f'], ['y']), node('Conv', ['f', ''], ['z']))).toEqual({});
   });
 
   it('judges a deep graph without a deep stack, and each node once', () => {
