@@ -151,7 +151,7 @@ function tooLarge(maxBodyBytes: number, got: string): NimifyError {
 }
 
 /** There is no memory for a body. */
-export function noRoom(bytes: number, cause: unknown): NimifyError {
+export function noRoom(bytes: number, cause?: unknown): NimifyError {
   return new NimifyError(
     'OVERLOADED',
     `body: there is no memory for its ${bytes} bytes now; send it again later, or fewer rows in a request`,

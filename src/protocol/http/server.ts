@@ -90,14 +90,14 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
           },
           handOver: giveToNode,
         });
-  server.on('connection', (socket: Socket) => {
+  server.on('connection', (accepted: Socket) => {
+    const socket = reader?.take(accepted) ?? accepted;
     // Each request in flight listens once, and a client may pipeline any number of them.
     socket.setMaxListeners(0);
     arrivals += 1;
     connections.set(socket, undefined);
     socket.on('close', () => connections.delete(socket));
     if (reader === undefined) giveToNode(socket, NO_BYTES);
-    else reader.take(socket);
   });
   const broken = new WeakSet<Socket>();
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {

@@ -3,7 +3,6 @@ import type { NimifyError } from '../../../base/errors/nimify-error.ts';
 import { createRequestMemory } from '../../../base/oip/request-memory.ts';
 import { createResponseMemory } from '../../../base/oip/response-memory.ts';
 import type { RequestOutcome } from '../../../base/telemetry/request-instruments.ts';
-import { createOwner } from '../../../base/tensor/owner.ts';
 import { type CancelSource, createCancelSource } from '../../../base/util/cancel.ts';
 import type { Timer } from '../../../base/util/clock.ts';
 import { noRoom, stalled } from '../body.ts';
@@ -17,20 +16,23 @@ import {
   type InferCall,
   type InferCodec,
   type InferTarget,
-  type OwnedBody,
+  moveInputs,
   openCall,
 } from '../infer-call.ts';
 import { compressReply, discardRest, type Reply } from '../reply.ts';
 import { requestIdOf } from '../request-context.ts';
 import { countOutcome, createTally, failureReply, nameModel, type Tally } from '../tally.ts';
-import { type InferHead, type KnownHead, takeHead } from './head.ts';
-import { createIncomingBody, type IncomingBody } from './incoming-body.ts';
-import { writeReply } from './write-reply.ts';
+import { readDirectly } from './direct-socket.ts';
+import type { InferHead } from './head.ts';
+import { type Arrived, createInbox } from './inbox.ts';
+import { createOutgoing } from './outgoing.ts';
+import { createPatience } from './patience.ts';
 
 /** What all connections of a reader share. */
 export interface ConnectionSurroundings {
   readonly deps: HttpDeps;
   readonly pool: BodyPool;
+  readonly readBuffer: Buffer;
   /** How long a client may leave the connection idle, in milliseconds. */
   readonly keepAliveMs: number;
   readonly dateLine: () => string;
@@ -46,6 +48,8 @@ export interface ConnectionSurroundings {
 }
 
 export interface Connection {
+  /** Not always the one that was given: see `readDirectly`. */
+  readonly socket: Socket;
   /** A request of it is being read or answered. */
   readonly isBusy: boolean;
   /** It waits for another request; one that has never had one does not count. */
@@ -76,13 +80,6 @@ interface Work {
   isBegun: boolean;
 }
 
-/** A request whose body is still coming. */
-interface Arriving {
-  readonly work: Work;
-  readonly body: IncomingBody;
-  readonly timer: Timer;
-}
-
 /** What is read ahead of a request that is being answered; then reading waits. */
 const MOST_AHEAD_BYTES = 64 * 1024;
 
@@ -90,141 +87,112 @@ const MOST_AHEAD_BYTES = 64 * 1024;
  * One connection, for as long as plain inferences come on it. They are answered one after the other; whatever
  * else comes goes to node:http together with the connection, after the answers that are due.
  */
-export function openConnection(socket: Socket, around: ConnectionSurroundings): Connection {
-  const { deps } = around;
+export function openConnection(accepted: Socket, around: ConnectionSurroundings): Connection {
+  const { deps, readBuffer } = around;
   const { clock, options } = deps;
+  const inbox = createInbox<Work>({ pool: around.pool, readBuffer, open, onWait });
+  const patience = createPatience(clock.nowNs());
   let phase: Phase = 'reading';
-  /** Came and was not worked on yet. */
-  let held: Buffer | undefined;
-  let arriving: Arriving | undefined;
-  let known: KnownHead | undefined;
   /** What the last inference on it looked like: most likely the next one does too. */
   let codec: InferCodec | undefined;
+  /** Of the request whose body is still coming. */
+  let stall: Timer | undefined;
   /** Of the request that is being answered, where its model takes time. */
   let cancel: CancelSource | undefined;
-  /** The beginning of a head is held. */
-  let hasHalf = false;
   /** The client says nothing more. */
   let hasEnded = false;
-  let isCorked = false;
-  /** Gives back the buffers of answers that the system has not taken yet. */
-  const unsettled = new Set<() => void>();
-  /** Grows with whatever lets the client's patience start anew. */
-  let steps = 0;
-  let seenSteps = 0;
-  let sinceNs = clock.nowNs();
+
+  const direct = readDirectly(accepted, { place: inbox.place, onRead });
+  const socket = direct ?? accepted;
+  const outgoing = createOutgoing(socket);
+
+  function onRead(size: number, into: Uint8Array): void {
+    if (phase === 'ended' || phase === 'gone') {
+      // Whoever listens now does not know of `place`.
+      socket.push(Buffer.from(into.subarray(0, size)));
+      return;
+    }
+    inbox.put(size, into);
+    onBytes();
+    inbox.keepHeld();
+  }
 
   function onData(chunk: Buffer): void {
     if (phase === 'ended') return;
-    const rest = arriving === undefined ? chunk : pushBody(arriving, chunk);
-    if (rest !== undefined) held = held === undefined ? rest : Buffer.concat([held, rest]);
+    inbox.push(chunk);
+    onBytes();
+  }
+
+  function onBytes(): void {
     if (phase === 'reading') readOn();
-    else if (held !== undefined && held.length >= MOST_AHEAD_BYTES) socket.pause();
+    else if (inbox.held !== undefined && inbox.held.length >= MOST_AHEAD_BYTES) socket.pause();
   }
 
   /** Reads requests until there is none left, or one is to be waited for. */
   function readOn(): void {
     if (socket.isPaused()) socket.resume();
-    while (phase === 'reading') {
-      if (arriving?.body.isWhole) answerArrived(arriving);
-      else if (arriving !== undefined || held === undefined || !readRequest(held)) break;
+    try {
+      while (phase === 'reading' && readRequest()) {}
+      outgoing.flush();
+      if (hasEnded && phase === 'reading') endEarly();
+    } catch (fault) {
+      giveUp(fault);
     }
-    uncork();
-    if (hasEnded && phase === 'reading') endEarly();
   }
 
-  /** @returns false: it is not all there */
-  function readRequest(bytes: Buffer): boolean {
-    const taken = around.isDraining() ? undefined : takeHead(bytes, known);
-    if (taken === 'more') {
-      // Patience begins with the first byte, and no further byte prolongs it.
-      if (!hasHalf) steps += 1;
-      hasHalf = true;
+  /** @returns false: there is none that is whole */
+  function readRequest(): boolean {
+    const hadHalfHead = inbox.hasHalfHead;
+    const arrived = around.isDraining() && inbox.held !== undefined ? 'foreign' : inbox.take();
+    if (arrived === 'foreign') leave(inbox.held!);
+    else if (arrived === 'no room') failArriving(noRoom(inbox.arriving!.head.bodyBytes), 'discard');
+    else if (arrived === 'more') {
+      // Patience begins with the first byte of a head, and no further byte prolongs it.
+      if (inbox.hasHalfHead && !hadHalfHead) patience.renew();
       return false;
-    }
-    hasHalf = false;
-    const target = taken === undefined ? undefined : findTarget(taken.head);
-    if (taken === undefined || target === undefined) return leave(bytes);
-    known = taken;
-    steps += 1;
-    around.onRequest();
-    const { head } = taken;
-    const tally = createTally(deps, head.route, requestIdOf(head));
-    nameModel(tally, target.served);
-    const work = { head, target, tally, isBegun: false };
-    const bodyAt = taken.bytes.length;
-    if (bytes.length < bodyAt + head.bodyBytes) expectBody(work, bytes.subarray(bodyAt));
-    else answerHeld(work, bytes, bodyAt);
+    } else answer(arrived);
     return true;
   }
 
   /** Undefined where node:http's side refuses the request before it reads the body. */
-  function findTarget({ name, version, headerLength, bodyBytes }: InferHead): InferTarget | undefined {
+  function open(head: InferHead): Work | undefined {
+    const { name, version, headerLength, bodyBytes } = head;
     if (bodyBytes > options.maxBodyBytes) return undefined;
+    const served = findModel(name, version);
+    if (served === undefined) return undefined;
+    patience.renew();
+    around.onRequest();
+    const tally = createTally(deps, head.route, requestIdOf(head));
+    nameModel(tally, served);
+    return { head, target: { name, version, headerLength, served }, tally, isBegun: false };
+  }
+
+  function findModel(name: string, version: string | undefined): InferTarget['served'] | undefined {
     try {
-      return { name, version, headerLength, served: deps.registry.find(name, version) };
+      return deps.registry.find(name, version);
     } catch {
       return undefined;
     }
   }
 
-  /** The whole request came in one piece: its body is a view. */
-  function answerHeld(work: Work, bytes: Buffer, bodyAt: number): void {
-    const { bodyBytes } = work.head;
-    const isAlone = bytes.length === bodyAt + bodyBytes;
-    held = isAlone ? undefined : bytes.subarray(bodyAt + bodyBytes);
-    const owner = createOwner();
-    if (!isAlone) {
-      // Nobody may transfer a buffer in which the next request lies as well.
-      owner.retain();
-      cork();
-    }
-    const view = new Uint8Array(bytes.buffer, bytes.byteOffset + bodyAt, bodyBytes);
-    answer(work, { bytes: view, owner }, isAlone ? undefined : bytes);
-  }
-
-  function expectBody(work: Work, start: Buffer): void {
+  function onWait(work: Work): void {
     begin(work);
-    held = undefined;
-    const body = createIncomingBody(work.head.bodyBytes, work.head.headerLength ?? 0, around.pool);
     const { receiveTimeoutMs } = options;
-    const timer = clock.setTimer(() => failArriving(stalled(receiveTimeoutMs), 'end'), receiveTimeoutMs);
-    arriving = { work, body, timer };
-    if (start.length > 0) pushBody(arriving, start);
-  }
-
-  /** @returns what belongs to the next request */
-  function pushBody({ work, body }: Arriving, chunk: Buffer): Buffer | undefined {
-    try {
-      const taken = body.push(chunk);
-      return taken === chunk.length ? undefined : chunk.subarray(taken);
-    } catch (thrown) {
-      failArriving(noRoom(work.head.bodyBytes, thrown), 'discard');
-      return undefined;
-    }
-  }
-
-  function answerArrived({ work, body, timer }: Arriving): void {
-    arriving = undefined;
-    timer.cancel();
-    answer(work, body.take(), undefined);
+    stall = clock.setTimer(() => failArriving(stalled(receiveTimeoutMs), 'end'), receiveTimeoutMs);
   }
 
   /** Where the next request begins is not known: the connection ends. */
   function failArriving(error: NimifyError, then: Then): void {
-    if (arriving === undefined) return;
-    const { work, body, timer } = arriving;
-    arriving = undefined;
-    timer.cancel();
-    body.drop();
+    const work = inbox.arriving;
+    if (work === undefined) return;
+    stall?.cancel();
+    inbox.breakOff();
     send(work, failureReply(deps, work.tally, error), error.code, then);
   }
 
-  /**
-   * @param others the request with those that came behind it. Where it takes time, all of them are left to
-   *   node:http, which works on several at once.
-   */
-  function answer(work: Work, body: OwnedBody, others: Buffer | undefined): void {
+  function answer({ work, body, together }: Arrived<Work>): void {
+    stall?.cancel();
+    if (together !== undefined) outgoing.gather();
     let call: InferCall;
     let reply: Reply | undefined;
     try {
@@ -236,24 +204,38 @@ export function openConnection(socket: Socket, around: ConnectionSurroundings): 
       send(work, failureReply(deps, work.tally, error), error.code);
       return;
     }
-    if (reply !== undefined) finish(work, reply);
-    else if (others === undefined) {
-      cancel = createCancelSource();
-      const later = answerLater(deps, call, cancel);
-      void finishLater(
-        work,
-        later.then((reply) => compressReply(work.head, reply)),
-      );
+    if (reply !== undefined) finish(work, withOwnChunks(reply));
+    else if (together === undefined) {
+      answerInTime(work, isBorrowed(body.bytes) ? moveInputs(call, readBuffer.buffer) : call);
     } else {
+      // node:http works on several at once.
       body.owner.release();
-      leave(others);
+      leave(together);
     }
+  }
+
+  function isBorrowed({ buffer }: Uint8Array): boolean {
+    return buffer === readBuffer.buffer;
+  }
+
+  /** A model may answer with views over its inputs, and the system may take the answer after the next read. */
+  function withOwnChunks(reply: Reply): Reply {
+    if (!reply.chunks.some(isBorrowed)) return reply;
+    const chunks = reply.chunks.map((chunk) => (isBorrowed(chunk) ? Buffer.from(chunk) : chunk));
+    return { ...reply, chunks };
   }
 
   function finish(work: Work, reply: Reply): void {
     const finished = compressReply(work.head, reply);
     if (finished instanceof Promise) void finishLater(work, finished);
     else send(work, finished, 'OK');
+  }
+
+  function answerInTime(work: Work, call: InferCall): void {
+    cancel = createCancelSource();
+    const later = answerLater(deps, call, cancel);
+    const finished = later.then((reply) => compressReply(work.head, reply));
+    void finishLater(work, finished);
   }
 
   /** Never rejects. */
@@ -271,7 +253,11 @@ export function openConnection(socket: Socket, around: ConnectionSurroundings): 
       reply = socket.destroyed ? errorReply(error, requestId) : failureReply(deps, work.tally, error);
     }
     cancel = undefined;
-    send(work, reply, code);
+    try {
+      send(work, reply, code);
+    } catch (fault) {
+      giveUp(fault);
+    }
     readOn();
   }
 
@@ -283,35 +269,18 @@ export function openConnection(socket: Socket, around: ConnectionSurroundings): 
       socket.destroy();
       return;
     }
-    const next = then === 'go on' && held === undefined && around.isDraining() ? 'end' : then;
+    const isOver = then === 'go on' && inbox.held === undefined && around.isDraining();
+    const next = isOver ? 'end' : then;
     phase = 'sending';
-    const isHanded = writeReply(
-      socket,
-      reply,
-      {
-        requestId: work.tally.requestId,
-        isLast: next !== 'go on',
-        dateLine: around.dateLine(),
-        keepAliveMs: around.keepAliveMs,
-      },
-      settling(reply),
-      () => {
-        onHanded(next);
-        readOn();
-      },
-    );
+    const { requestId } = work.tally;
+    const { keepAliveMs } = around;
+    const form = { requestId, isLast: next !== 'go on', dateLine: around.dateLine(), keepAliveMs };
+    const isHanded = outgoing.write(reply, form, () => {
+      onHanded(next);
+      readOn();
+    });
     countOutcome(deps, work.tally, code);
     if (isHanded) onHanded(next);
-  }
-
-  /** Called once the system has taken the answer; where that never happens, when the connection is closed. */
-  function settling({ release }: Reply): () => void {
-    if (release === undefined) return NOTHING;
-    const settle = () => {
-      if (unsettled.delete(settle)) release();
-    };
-    unsettled.add(settle);
-    return settle;
   }
 
   /** All of an answer has been handed to the socket. */
@@ -320,7 +289,7 @@ export function openConnection(socket: Socket, around: ConnectionSurroundings): 
     if (next === 'go on') phase = socket.writableNeedDrain ? 'flushing' : 'reading';
     else {
       phase = 'ended';
-      uncork();
+      outgoing.flush();
       if (next === 'end') socket.destroySoon();
       else discardRest(socket, { clock, receiveTimeoutMs: options.receiveTimeoutMs }, close);
     }
@@ -339,18 +308,6 @@ export function openConnection(socket: Socket, around: ConnectionSurroundings): 
     deps.instruments.begin();
   }
 
-  function cork(): void {
-    if (isCorked) return;
-    isCorked = true;
-    socket.cork();
-  }
-
-  function uncork(): void {
-    if (!isCorked) return;
-    isCorked = false;
-    socket.uncork();
-  }
-
   function onEnd(): void {
     hasEnded = true;
     if (phase === 'reading') endEarly();
@@ -360,20 +317,20 @@ export function openConnection(socket: Socket, around: ConnectionSurroundings): 
 
   /** The client says no more. What it began to say is refused. */
   function endEarly(): void {
-    if (arriving !== undefined) {
-      giveUpArriving(arriving);
-      refuse('HPE_INVALID_EOF_STATE');
-    } else if (held !== undefined) refuse('HPE_INVALID_EOF_STATE');
+    const isWithin = inbox.arriving !== undefined || inbox.held !== undefined;
+    cancelArriving();
+    if (isWithin) refuse('HPE_INVALID_EOF_STATE');
     else {
       phase = 'ended';
       socket.end();
     }
   }
 
-  function giveUpArriving({ work, body, timer }: Arriving): void {
-    arriving = undefined;
-    timer.cancel();
-    body.drop();
+  function cancelArriving(): void {
+    const work = inbox.arriving;
+    if (work === undefined) return;
+    stall?.cancel();
+    inbox.breakOff();
     countOutcome(deps, work.tally, 'CANCELLED');
   }
 
@@ -383,21 +340,26 @@ export function openConnection(socket: Socket, around: ConnectionSurroundings): 
     answerClientError({ code }, socket, undefined);
   }
 
-  /** @returns true: there is nothing more to do here */
-  function leave(bytes: Buffer): true {
-    uncork();
+  /** A fault of ours costs one connection, never the process. */
+  function giveUp(err: unknown): void {
+    deps.log.error({ err }, 'a connection was given up');
+    socket.destroy();
+  }
+
+  function leave(bytes: Buffer): void {
+    outgoing.flush();
     phase = 'gone';
     socket
       .off('data', onData)
       .off('end', onEnd)
       .off('drain', onDrain)
       .off('error', onError)
-      .off('close', onClose);
+      .off('close', onClose)
+      .once('close', outgoing.settle);
     around.onGone(connection);
-    if (!hasEnded) around.handOver(socket, bytes);
+    if (!hasEnded) around.handOver(socket, isBorrowed(bytes) ? Buffer.from(bytes) : bytes);
     // It would wait for an end that has been already.
     else socket.on('error', onError).end();
-    return true;
   }
 
   function onError(): void {
@@ -407,8 +369,9 @@ export function openConnection(socket: Socket, around: ConnectionSurroundings): 
   function onClose(): void {
     phase = 'gone';
     cancel?.cancel('client-left');
-    if (arriving !== undefined) giveUpArriving(arriving);
-    for (const settle of unsettled) settle();
+    cancelArriving();
+    inbox.close();
+    outgoing.settle();
     around.onGone(connection);
   }
 
@@ -417,35 +380,35 @@ export function openConnection(socket: Socket, around: ConnectionSurroundings): 
   }
 
   const connection: Connection = {
+    socket,
     get isBusy() {
-      return arriving !== undefined || phase === 'answering' || phase === 'sending' || phase === 'flushing';
+      const isAnswering = phase === 'answering' || phase === 'sending' || phase === 'flushing';
+      return isAnswering || inbox.arriving !== undefined;
     },
     get isIdle() {
-      return phase === 'reading' && arriving === undefined && held === undefined && steps > 0;
+      const isWaiting = inbox.arriving === undefined && inbox.held === undefined;
+      return phase === 'reading' && isWaiting && !patience.isFresh;
     },
     checkPatience(nowNs) {
-      if (steps !== seenSteps) {
-        seenSteps = steps;
-        sinceNs = nowNs;
-      } else if (phase === 'reading' && arriving === undefined) {
-        const waitedMs = (nowNs - sinceNs) / 1e6;
-        if (!this.isIdle && waitedMs >= options.receiveTimeoutMs) refuse('ERR_HTTP_REQUEST_TIMEOUT');
-        // They are kept while others like them follow at once.
-        known = undefined;
-        codec = undefined;
-        if (waitedMs >= around.keepAliveMs) socket.destroy();
-      }
+      const waitedMs = patience.waitedMs(nowNs);
+      if (phase !== 'reading' || inbox.arriving !== undefined || waitedMs === 0) return;
+      // What the last request was like is kept while others like it follow at once.
+      inbox.forget();
+      codec = undefined;
+      if (waitedMs >= around.keepAliveMs) socket.destroy();
+      else if (!this.isIdle && waitedMs >= options.receiveTimeoutMs) refuse('ERR_HTTP_REQUEST_TIMEOUT');
     },
     close,
     destroy: () => void socket.destroy(),
   };
 
-  socket.on('data', onData).on('end', onEnd).on('drain', onDrain).on('error', onError).on('close', onClose);
+  socket.on('end', onEnd).on('drain', onDrain).on('error', onError).on('close', onClose);
+  if (direct === undefined) socket.on('data', onData);
+  // 'end' is told only where the stream flows.
+  else socket.resume();
   return connection;
 }
 
 function createRememberingCodec(): InferCodec {
   return { decode: createRequestMemory().decode, encode: createResponseMemory().encode };
 }
-
-function NOTHING(): void {}

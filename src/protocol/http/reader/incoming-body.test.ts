@@ -35,6 +35,18 @@ describe('createIncomingBody', () => {
     expect(() => body.push(new Uint8Array(1))).toThrow(RangeError);
   });
 
+  it('can be filled in place once it has begun', () => {
+    const body = createIncomingBody(6, 3, pool());
+    expect(body.room()).toBeUndefined();
+    body.push(Buffer.from('ab'));
+    body.room()?.set(Buffer.from('cd'));
+    body.advance(2);
+    expect(body.room()?.length).toBe(2);
+    body.push(Buffer.from('ef'));
+    expect([body.isWhole, body.room()]).toEqual([true, undefined]);
+    expect(Buffer.from(body.take().bytes).toString()).toBe('abcdef');
+  });
+
   it('gives its memory back when its owner is released for the last time, or when it is dropped', () => {
     const shared = pool();
     const size = 100_000;

@@ -10,6 +10,10 @@ export interface IncomingBody {
    * @throws RangeError there is no memory for the body
    */
   push(chunk: Uint8Array): number;
+  /** Where the rest of it can be put without `push`; undefined before the first byte, and when it is whole. */
+  room(): Uint8Array | undefined;
+  /** `size` bytes were put at the start of `room`. */
+  advance(size: number): void;
   /** The body, once, when it is whole. Its memory goes back to the pool when its owner is released. */
   take(): OwnedBody;
   /** Gives the memory back of a body that nobody wants any more. */
@@ -38,6 +42,10 @@ export function createIncomingBody(byteLength: number, alignAt: number, pool: Bo
       bytes.set(taken === chunk.length ? chunk : chunk.subarray(0, taken), length);
       length += taken;
       return taken;
+    },
+    room: () => (length === byteLength ? undefined : bytes?.subarray(length)),
+    advance(size) {
+      length += size;
     },
     take() {
       const whole = bytes ?? new Uint8Array(0);

@@ -8,7 +8,8 @@ import { createDateLine } from './write-reply.ts';
  * else, and every connection on which there was anything else, is node:http's.
  */
 export interface Reader {
-  take(socket: Socket): void;
+  /** @returns the socket that the connection has from now on: not always the same */
+  take(accepted: Socket): Socket;
   /** Resolves when no request is being read or answered here. */
   whenQuiet(): Promise<void>;
   /** Ends the connections that wait for another request. */
@@ -17,6 +18,9 @@ export interface Reader {
   /** Stops looking for clients that keep it waiting. */
   stop(): void;
 }
+
+/** What Node asks the system for at once, too. */
+const READ_BYTES = 64 * 1024;
 
 export interface ReaderOptions
   extends Pick<ConnectionSurroundings, 'pool' | 'keepAliveMs' | 'isDraining' | 'handOver' | 'onRequest'> {
@@ -33,6 +37,7 @@ export function createReader(deps: HttpDeps, options: ReaderOptions): Reader {
   const around: ConnectionSurroundings = {
     deps,
     pool: options.pool,
+    readBuffer: Buffer.allocUnsafeSlow(READ_BYTES),
     keepAliveMs: options.keepAliveMs,
     isDraining: options.isDraining,
     handOver: options.handOver,
@@ -63,7 +68,11 @@ export function createReader(deps: HttpDeps, options: ReaderOptions): Reader {
   }
 
   return {
-    take: (socket) => void connections.add(openConnection(socket, around)),
+    take(accepted) {
+      const connection = openConnection(accepted, around);
+      connections.add(connection);
+      return connection.socket;
+    },
     async whenQuiet() {
       while (!isQuiet()) await new Promise<void>((resolve) => waiting.push(resolve));
     },
