@@ -13,6 +13,8 @@ const shared = {
   env: { NIMIFY_DATA: dataFolder },
   // Engines and the command line run from dist/.
   globalSetup: ['test/build-dist.ts'],
+  // No test is to fail because the machine is busy: the default is a second.
+  expect: { poll: { timeout: 15_000 } },
 };
 
 export default defineConfig({
