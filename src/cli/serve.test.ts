@@ -93,7 +93,7 @@ describe('nimify serve', () => {
     await Promise.race(calls);
     running.process.kill(first);
     // One press of Ctrl-C below npm arrives twice; a second word of the user's comes later.
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     running.process.kill(second);
     expect(await running.finished).toMatchObject({
       exitCode: undefined,
