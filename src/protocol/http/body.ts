@@ -31,7 +31,8 @@ export async function readBody(request: IncomingMessage, options: ReadBodyOption
     throw tooLarge(options.maxBodyBytes, `${announcedBytes} bytes`);
   }
   if (announcedBytes === 0) return new Uint8Array(0);
-  allowBody(request);
+  const turn = allowBody(request);
+  if (turn !== undefined && !(await turn)) throw left();
   return coding === 'identity'
     ? receive(request, request, announcedBytes ?? 0, options)
     : decompress(request, coding, announcedBytes ?? 0, options);

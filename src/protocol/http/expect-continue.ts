@@ -8,10 +8,36 @@ export function deferContinue(request: IncomingMessage, response: ServerResponse
   waiting.set(request, response);
 }
 
-/** Lets a waiting client send its body. A request refused before this gets its final status without a 100. */
-export function allowBody(request: IncomingMessage): void {
+/**
+ * Lets a waiting client send its body. A request refused before this gets its final status without a 100. One behind
+ * requests that are not answered yet has to wait for its turn: node:http would write the 100 into the midst of an
+ * answer that is made before that.
+ *
+ * @returns undefined: there was nothing to wait for; else resolves on its turn, with false if the client has left
+ */
+export function allowBody(request: IncomingMessage): Promise<boolean> | undefined {
   const response = waiting.get(request);
-  if (response === undefined) return;
+  if (response === undefined) return undefined;
   waiting.delete(request);
-  response.writeContinue();
+  if (response.socket !== null) {
+    response.writeContinue();
+    return undefined;
+  }
+  return turnOf(request, response);
+}
+
+function turnOf({ socket }: IncomingMessage, response: ServerResponse): Promise<boolean> {
+  return new Promise((resolve) => {
+    function onTurn(): void {
+      socket.off('close', onLeft);
+      response.writeContinue();
+      resolve(true);
+    }
+    function onLeft(): void {
+      response.off('socket', onTurn);
+      resolve(false);
+    }
+    response.once('socket', onTurn);
+    socket.once('close', onLeft);
+  });
 }

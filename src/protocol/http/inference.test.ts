@@ -287,6 +287,45 @@ describe('Expect: 100-continue', () => {
     expect(jsonOf(await client.next()).length).toBe(5);
   });
 
+  it('gets its 100 after the answers to what came before it', async () => {
+    const { port } = await serve(async (exchange) => {
+      const body = Buffer.from(await exchange.body()).toString();
+      await new Promise((resolve) => setTimeout(resolve, body === 'slow' ? 30 : 1));
+      return jsonReply(200, { body });
+    });
+    const expecting = (body: string) => rawRequest('POST', '/', { expect: '100-continue' }, body);
+    const client = await openRaw(port);
+    client.send(Buffer.concat([rawRequest('POST', '/', {}, 'slow'), expecting('sent at once')]));
+    expect(jsonOf(await client.next())).toEqual({ body: 'slow' });
+    expect((await client.next()).status).toBe(100);
+    expect(jsonOf(await client.next())).toEqual({ body: 'sent at once' });
+
+    const patient = expecting('wait');
+    client.send(Buffer.concat([rawRequest('POST', '/', {}, 'slow'), patient.subarray(0, -4)]));
+    expect(jsonOf(await client.next())).toEqual({ body: 'slow' });
+    expect((await client.next()).status).toBe(100);
+    client.send('wait');
+    expect(jsonOf(await client.next())).toEqual({ body: 'wait' });
+  });
+
+  it('is forgotten where the client leaves before its turn', async () => {
+    const { port, deps } = await serve(async (exchange) => {
+      await exchange.body();
+      await new Promise<void>((resolve) => exchange.cancel.on(resolve));
+      throw new NimifyError('CANCELLED', 'stopped');
+    });
+    const client = await openRaw(port);
+    client.send(
+      Buffer.concat([
+        rawRequest('POST', '/', {}, 'x'),
+        rawRequest('POST', '/', { expect: '100-continue' }, 'y'),
+      ]),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    client.socket.destroy();
+    await expect.poll(() => deps.outcomes.map(({ code }) => code)).toEqual(['CANCELLED', 'CANCELLED']);
+  });
+
   it('gets the refusal without a 100', async () => {
     const { port } = await serve(measure, { maxBodyBytes: 10 });
     const client = await openRaw(port);
