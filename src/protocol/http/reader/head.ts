@@ -116,7 +116,9 @@ function parseFields(text: string, from: number): Fields | undefined {
     if (!TOKEN.test(spelled) || !VALUE.test(value)) return undefined;
     const name = spelled.toLowerCase();
     if (fields[name] !== undefined || NOT_HERE.has(name)) return undefined;
-    fields[name] = withoutSpaceBehind(value);
+    // Which space may follow which value is a question that llhttp answers field by field.
+    if (value !== '' && isSpace(value.charCodeAt(value.length - 1))) return undefined;
+    fields[name] = value;
     at = lineEnd + 2;
   }
   return fields;
@@ -127,12 +129,6 @@ function skipSpace(text: string, from: number, to: number): number {
   let at = from;
   while (at < to && isSpace(text.charCodeAt(at))) at += 1;
   return at;
-}
-
-function withoutSpaceBehind(value: string): string {
-  let end = value.length;
-  while (end > 0 && isSpace(value.charCodeAt(end - 1))) end -= 1;
-  return end === value.length ? value : value.slice(0, end);
 }
 
 function isSpace(char: number): boolean {
