@@ -57,7 +57,7 @@ const results = {
 
 results.startUps = await startUps();
 for (const model of models) await measureModel(model);
-if (flags.profile) results.profiles = await profiles();
+if (flags.profile) await profiles();
 results.bars = judgeBars(results);
 results.noise = noiseOf(results.runs);
 results.tookSeconds = Math.round((Date.now() - startedAt) / 1000);
@@ -181,16 +181,20 @@ async function measureScenario(model, { encoding, connections, seconds }, up) {
 }
 
 async function profiles() {
-  const made = [];
   const nimify = servers.find((server) => server.name === 'nimify');
   for (const model of models.filter((one) => PROFILED.includes(one.name))) {
     for (const encoding of flags.encodings) {
       say(`profile of ${model.name}, ${encoding}`);
       const seconds = flags.quick ? 2 : 5;
-      made.push(await profileServer(nimify, model, encoding, { ...options, connections: 64, seconds }));
+      const how = { ...options, connections: 64, seconds };
+      const profile = await profileServer(nimify, model, encoding, how).catch((error) => {
+        // What was measured before it is worth more than this.
+        const { name: server } = nimify;
+        results.failed.push({ server, model: model.name, reason: `${encoding}, profile: ${error.message}` });
+      });
+      if (profile !== undefined) results.profiles.push(profile);
     }
   }
-  return made;
 }
 
 function toSpec({ name: input, datatype, shape }) {

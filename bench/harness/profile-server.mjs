@@ -15,7 +15,7 @@ import { startServer } from './server-process.mjs';
 const RECORDER = fileURLToPath(new URL('./record-profile.mjs', import.meta.url));
 const WARM_UP_SECONDS = 2;
 /** Until a server has written its profile. */
-const TO_WRITE_MS = 2000;
+const TO_WRITE_MS = 30_000;
 
 /**
  * Where a server on Node spends its time under load: once with its collector's trace, once under V8's sampling
