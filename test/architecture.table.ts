@@ -9,6 +9,8 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['base/oip'],
   ['base/expression'],
   ['base/util'],
+  ['base/textproto'],
+  ['base/triton'],
   ['base/config'],
   ['base/telemetry'],
   ['model'],

@@ -25,6 +25,7 @@ const TARGETS = [
   'npy',
   'config',
   'env',
+  'textproto',
   'engine-frames',
   'http',
 ];

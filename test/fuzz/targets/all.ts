@@ -5,6 +5,7 @@ import { httpTarget } from './http.ts';
 import { npyTarget } from './npy.ts';
 import { rawTarget, requestTarget, responseTarget } from './oip.ts';
 import { onnxTarget } from './onnx.ts';
+import { textprotoTarget } from './textproto.ts';
 
 /** Every reader of foreign bytes. Runs in the root of the checkout. */
 export async function createTargets(dataFolder: string): Promise<readonly FuzzTarget[]> {
@@ -16,6 +17,7 @@ export async function createTargets(dataFolder: string): Promise<readonly FuzzTa
     npyTarget,
     configTarget,
     envTarget,
+    textprotoTarget,
     framesTarget,
     await httpTarget(),
   ];
