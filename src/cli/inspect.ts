@@ -10,13 +10,21 @@ interface InspectFlags {
   readonly run?: boolean;
   readonly json?: boolean;
   readonly python?: string;
+  readonly triton?: boolean;
 }
 
 export function inspectCommand(): Command {
   return new Command('inspect')
     .description('say what a model file holds, and what of it can be served')
-    .argument('<path>', 'a .onnx or .ort file, model.py:predict, or a program')
+    .argument(
+      '<path>',
+      'a .onnx or .ort file, model.py:predict, or a program; with --triton a model repository',
+    )
     .option('--run', 'load the model too: run its self-test, prove the batch axis, pick where runs happen')
+    .option(
+      '--triton',
+      'the path is a model repository of Triton, or one model of it: say field by field what of each config.pbtxt is honoured, ignored or refused',
+    )
     .option('--json', 'print one JSON object')
     .option(
       '--python <path>',
@@ -24,12 +32,13 @@ export function inspectCommand(): Command {
     )
     .addHelpText(
       'after',
-      '\nExit code: 0 where the model can be served, else that of the reason (69: unsupported).',
+      '\nExit code: 0 where the model, or every model of the repository, can be served, else that of the reason (69: unsupported).',
     )
     .action((path: string, flags: InspectFlags) => runCommand(flags, () => inspect(path, flags)));
 }
 
 async function inspect(path: string, flags: InspectFlags): Promise<number> {
+  if (flags.triton) return inspectRepository(path, flags);
   const { findProgramAt } = await import('./inspect/program-inspection.ts');
   const program = await findProgramAt(path);
   return program === undefined ? inspectModel(path, flags) : inspectSource(path, program, flags);
@@ -66,6 +75,27 @@ async function inspectSource(path: string, source: ExecSource, flags: InspectFla
     process.stdout.write(renderProgram(inspection, run, styleFor(process.stdout)));
   }
   return 0;
+}
+
+/** Exit code 0 only where every model would be served. */
+async function inspectRepository(path: string, flags: InspectFlags): Promise<number> {
+  const { surveyRepository } = await import('../registry/triton/survey.ts');
+  const surveyed = await surveyRepository(path);
+  if (flags.json) {
+    const models = surveyed.map(({ plan, error, ...one }) => ({
+      ...one,
+      servable: error === undefined,
+      ...(error === undefined ? {} : { code: error.code, reason: error.message }),
+      config: plan?.source,
+      fields: plan?.entries ?? [],
+    }));
+    printJson({ models }, undefined);
+  } else {
+    const { renderSurvey } = await import('./inspect/render-survey.ts');
+    process.stdout.write(renderSurvey(surveyed, styleFor(process.stdout)));
+  }
+  const refused = surveyed.find(({ error }) => error !== undefined);
+  return refused?.error?.exitCode ?? 0;
 }
 
 async function loadAndReport(path: string, flags: InspectFlags): Promise<RunReport> {

@@ -1,4 +1,5 @@
 import type { Tensor } from '../base/tensor/tensor.ts';
+import type { ModelConfig } from '../base/triton/model-config.ts';
 import type { Artifact } from '../model/artifact.ts';
 import type { RequestContext } from '../model/context.ts';
 import type { Model } from '../model/contract.ts';
@@ -32,6 +33,8 @@ export interface ServedModel {
   readonly loadedAtMs: number;
   /** Deadline of a request that sets none, in milliseconds. Default: the server's. */
   readonly defaultTimeoutMs?: number;
+  /** What its `config.pbtxt`, or the request that loaded it, says; absent where there is none. */
+  readonly config?: ModelConfig;
 }
 
 /** Names, versions, lifecycle, and what is served now. */

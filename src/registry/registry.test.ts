@@ -151,3 +151,64 @@ describe('createRegistry', () => {
     expect(registry.isReady()).toBe(true);
   });
 });
+
+describe('a registry that changes', () => {
+  it('answers with the newest version that is loaded while a newer one is on its way, or failed', () => {
+    const registry = createRegistry();
+    registry.add(serve('m', '1'));
+    registry.expect('m', '2');
+    expect(registry.find('m').version).toBe('1');
+    expect(() => registry.find('m', '2')).toThrow(expect.objectContaining({ code: 'MODEL_NOT_READY' }));
+    registry.fail('m', '2', { isExcused: false });
+    expect(registry.find('m').version).toBe('1');
+    expect(() => registry.find('m', '2')).toThrow(
+      "Request for unknown model: 'm' version 2 is not at ready state",
+    );
+    registry.add(serve('m', '2'));
+    expect(registry.find('m').version).toBe('2');
+  });
+
+  it('gives back what it replaces and removes', () => {
+    const registry = createRegistry();
+    const [first, second] = [serve('m'), serve('m')];
+    expect(registry.add(first)).toBeUndefined();
+    expect(registry.add(second)).toBe(first);
+    registry.fail('m', '1', { isExcused: false });
+    expect(registry.find('m')).toBe(second);
+    expect(registry.remove('m', '1')).toBe(second);
+    expect(registry.remove('m', '1')).toBeUndefined();
+    expect(() => registry.find('m')).toThrow("'m' is not found");
+  });
+
+  it.each([
+    ['all', [true, false, false, false, false]],
+    ['but-excused', [true, true, false, false, false]],
+    ['any', [true, true, true, true, false]],
+  ] as const)('is ready, where %s must be', (readiness, [alone, excused, failed, empty, loading]) => {
+    const registry = createRegistry({ readiness });
+    registry.add(serve('a'));
+    expect(registry.isReady()).toBe(alone);
+    registry.fail('b', '1', { isExcused: true });
+    expect(registry.isReady()).toBe(excused);
+    registry.fail('b', '2', { isExcused: false });
+    expect(registry.isReady()).toBe(failed);
+    registry.add(serve('b', '3'));
+    expect(registry.isReady()).toBe(true);
+    registry.remove('b', '3');
+    expect(registry.isReady()).toBe(empty);
+    registry.expect('c', '1');
+    expect(registry.isReady()).toBe(loading);
+  });
+
+  it('is ready without a model only where it may be', () => {
+    expect(createRegistry({ readiness: 'any' }).isReady()).toBe(false);
+    expect(createRegistry({ mayBeEmpty: true }).isReady()).toBe(true);
+  });
+
+  it('has no answer from a model of which no version could be loaded', () => {
+    const registry = createRegistry();
+    registry.fail('m', '', { isExcused: true });
+    expect(() => registry.find('m')).toThrow("Request for unknown model: 'm' has no available versions");
+    expect(registry.list()).toEqual([]);
+  });
+});

@@ -5,31 +5,67 @@ import { validateRequest } from '../model/validate.ts';
 import type { Registry, ServedModel } from './contract.ts';
 import { byNameAndVersion, compareVersions } from './versions.ts';
 
-/** What is served under a name and version, or is on its way there. */
-type Entry = { readonly state: 'loading' } | { readonly state: 'loaded'; readonly served: ServedModel };
+/** What is served under a name and version, is on its way there, or did not arrive. */
+type Entry =
+  | { readonly state: 'loading' }
+  | { readonly state: 'loaded'; readonly served: ServedModel }
+  | { readonly state: 'failed'; readonly isExcused: boolean };
 
-/** All versions of a name, and in their order: the newest is looked up by every request that names none. */
+/** All versions of a name, and in their order: the first is looked up by every request that names none. */
 interface Versions {
   readonly entries: ReadonlyMap<string, Entry>;
+  /** What is loaded before what is loading before what failed; the newest of each first. */
   readonly newestFirst: readonly Entry[];
 }
 
+const RANK = { loaded: 0, loading: 1, failed: 2 } as const;
+
 export interface MutableRegistry extends Registry {
-  /** Announces a model that is being loaded: until `add` the registry is not ready. */
+  /** Announces a model that is being loaded: until `add` or `fail` the registry is not ready. */
   expect(name: string, version: string): void;
-  add(served: ServedModel): void;
+  /** Serves it from now on. Gives what was served so until now: it is the caller's to close. */
+  add(served: ServedModel): ServedModel | undefined;
+  /** It could not be loaded. What is served under this name and version goes on. */
+  fail(name: string, version: string, options: { readonly isExcused: boolean }): void;
+  /** From now on it is as if it had never been there. Gives what was served: it is the caller's to close. */
+  remove(name: string, version: string): ServedModel | undefined;
 }
 
-export function createRegistry(): MutableRegistry {
+export interface RegistryOptions {
+  /**
+   * Is the server ready only when every model is? `but-excused`: those that failed for a reason which is not theirs do
+   * not count. Default `all`.
+   */
+  readonly readiness?: 'all' | 'but-excused' | 'any';
+  /** Is a server without models ready? Default false. */
+  readonly mayBeEmpty?: boolean;
+}
+
+export function createRegistry({
+  readiness = 'all',
+  mayBeEmpty = false,
+}: RegistryOptions = {}): MutableRegistry {
   const models = new Map<string, Versions>();
   /** Models without a self-test that have answered a client since. */
   const shown = new WeakSet<ServedModel>();
   let draining = false;
 
   function put(name: string, version: string, entry: Entry): void {
-    const entries = new Map(models.get(name)?.entries).set(version, entry);
-    const inOrder = [...entries].sort(([a], [b]) => compareVersions(b, a));
-    models.set(name, { entries, newestFirst: inOrder.map(([, each]) => each) });
+    keep(name, new Map(models.get(name)?.entries).set(version, entry));
+  }
+
+  /** Without any entry there is no such model. */
+  function keep(name: string, entries: ReadonlyMap<string, Entry>): void {
+    const inOrder = [...entries].sort(
+      ([a, one], [b, other]) => RANK[one.state] - RANK[other.state] || compareVersions(b, a),
+    );
+    if (inOrder.length === 0) models.delete(name);
+    else models.set(name, { entries, newestFirst: inOrder.map(([, each]) => each) });
+  }
+
+  function servedOf(name: string, version: string): ServedModel | undefined {
+    const entry = models.get(name)?.entries.get(version);
+    return entry?.state === 'loaded' ? entry.served : undefined;
   }
 
   function* loaded(): Generator<ServedModel> {
@@ -48,7 +84,21 @@ export function createRegistry(): MutableRegistry {
         retryAfterMs: 1000,
       });
     }
+    if (entry.state === 'failed') throw unavailable(name, version);
     return entry.served;
+  }
+
+  function isReadyModel({ entries }: Versions): boolean {
+    let isServed = false;
+    let isExcused = true;
+    for (const entry of entries.values()) {
+      if (entry.state === 'loading') return false;
+      if (entry.state === 'loaded') {
+        if (readiness !== 'any' && !isModelReady(entry.served)) return false;
+        isServed = true;
+      } else isExcused &&= entry.isExcused;
+    }
+    return isServed || readiness === 'any' || (readiness === 'but-excused' && isExcused);
   }
 
   function isModelReady(served: ServedModel): boolean {
@@ -65,13 +115,9 @@ export function createRegistry(): MutableRegistry {
     list: () => [...loaded()].sort(byNameAndVersion),
     find,
     isReady() {
-      if (draining || models.size === 0) return false;
-      for (const { entries } of models.values()) {
-        for (const entry of entries.values()) {
-          if (entry.state === 'loading' || !isModelReady(entry.served)) return false;
-        }
-      }
-      return true;
+      if (draining) return false;
+      for (const versions of models.values()) if (!isReadyModel(versions)) return false;
+      return mayBeEmpty || !loaded().next().done;
     },
     isModelReady,
     // No async function: a refusal costs no promise of its own, and the model's promise is passed on as it is.
@@ -104,7 +150,22 @@ export function createRegistry(): MutableRegistry {
       await Promise.all(closing);
     },
     expect: (name, version) => put(name, version, { state: 'loading' }),
-    add: (served) => put(served.name, served.version, { state: 'loaded', served }),
+    add(served) {
+      const { name, version } = served;
+      const before = servedOf(name, version);
+      put(name, version, { state: 'loaded', served });
+      return before;
+    },
+    fail(name, version, { isExcused }) {
+      if (servedOf(name, version) === undefined) put(name, version, { state: 'failed', isExcused });
+    },
+    remove(name, version) {
+      const before = servedOf(name, version);
+      const entries = new Map(models.get(name)?.entries);
+      entries.delete(version);
+      keep(name, entries);
+      return before;
+    },
   };
 }
 
@@ -114,6 +175,15 @@ function answering({ newestFirst }: Versions): Entry | undefined {
     if (entry.state === 'loaded' && takesRequests(entry.served.model.state)) return entry;
   }
   return newestFirst[0];
+}
+
+function unavailable(name: string, version: string | undefined): NimifyError {
+  const what =
+    version === undefined ? 'has no available versions' : `version ${version} is not at ready state`;
+  return new NimifyError(
+    'MODEL_NOT_READY',
+    `Request for unknown model: '${name}' ${what}; it could not be loaded, and the repository's index says why`,
+  );
 }
 
 /** Clients of other servers match on the words "Request for unknown model". */

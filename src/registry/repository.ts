@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { NimifyError } from '../base/errors/nimify-error.ts';
+import type { ConfigText } from '../base/triton/read-model-config.ts';
 import type { ExecSource } from '../engine/exec/engine.ts';
 import type { EngineOptions } from '../model/engine.ts';
 import { splitFunction, toProgram } from './program-source.ts';
@@ -28,6 +29,10 @@ export interface FoundModel extends SourceSettings {
   readonly program?: ExecSource;
   /** The only model of its folder: `labels.json` and `example.json` there are meant for it. */
   readonly alone: boolean;
+  /** Of its model in a repository of Triton's layout, above those of the versions. */
+  readonly folder?: string;
+  /** Its configuration, where there is one in the folder or in the request to load it. */
+  readonly config?: ConfigText;
 }
 
 export interface FoundModels {
@@ -70,7 +75,7 @@ export async function findModels(sources: readonly ModelSource[]): Promise<Found
         { details: { where: path } },
       );
     }
-    const named = name === undefined ? found : renamed(found, name, path);
+    const named = name === undefined ? found : renameFound(found, name, path);
     models.push(...named.map((model) => ({ ...model, ...settings })));
   }
   refuseClashes(models);
@@ -158,7 +163,8 @@ async function listFolder(
   }
 }
 
-function renamed(found: readonly FoundModel[], name: string, path: string): readonly FoundModel[] {
+/** @throws NimifyError CONFIG_INVALID where the name is for several models */
+export function renameFound(found: readonly FoundModel[], name: string, path: string): readonly FoundModel[] {
   if (name === '') {
     throw new NimifyError(
       'CONFIG_INVALID',
@@ -175,7 +181,8 @@ function renamed(found: readonly FoundModel[], name: string, path: string): read
   return found.map((model) => ({ ...model, name }));
 }
 
-function refuseClashes(models: readonly FoundModel[]): void {
+/** @throws NimifyError CONFIG_INVALID where two files would be served under one name and version */
+export function refuseClashes(models: readonly FoundModel[]): void {
   const byName = new Map<string, FoundModel>();
   for (const model of models) {
     const key = JSON.stringify([model.name, model.version]);

@@ -1,0 +1,127 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { NimifyError } from '../base/errors/nimify-error.ts';
+import type { ConfigText } from '../base/triton/read-model-config.ts';
+import { type FoundModel, findModels, type ModelSource, refuseClashes, renameFound } from './repository.ts';
+import {
+  isModelFolder,
+  type ModelFolder,
+  namesIn,
+  readModelFolder,
+  type Unservable,
+} from './triton/model-folder.ts';
+
+/** A model that lies in what is to be served. */
+export interface StockedModel {
+  readonly name: string;
+  /** Its versions that are to be served. */
+  readonly found: readonly FoundModel[];
+  /** What of it cannot be, each with the reason. */
+  readonly unservable: readonly Unservable[];
+}
+
+export interface Inventory {
+  /** By name. */
+  readonly models: readonly StockedModel[];
+  /** Files that were passed over, each with the reason, for the log. */
+  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+}
+
+export interface InventoryOptions {
+  /** Folders without a model are no mistake: some may come. */
+  readonly mayBeEmpty?: boolean;
+  /** Configuration to hold instead of the one in the folder, by model. */
+  readonly overrides?: ReadonlyMap<string, ConfigText>;
+}
+
+/**
+ * Looks over what is to be served: repositories of Triton's layout, plain folders, files and programs. A fault of one
+ * model in a repository stands by that model; the others are there.
+ * @throws NimifyError NOT_FOUND (no such path, no model there), CONFIG_INVALID (two files under one name)
+ */
+export async function takeInventory(
+  sources: readonly ModelSource[],
+  options: InventoryOptions = {},
+): Promise<Inventory> {
+  const models = new Map<string, StockedModel>();
+  const skipped: { readonly path: string; readonly reason: string }[] = [];
+
+  function put({ name, found, unservable }: StockedModel): void {
+    const before = models.get(name);
+    models.set(name, {
+      name,
+      found: [...(before?.found ?? []), ...found],
+      unservable: [...(before?.unservable ?? []), ...unservable],
+    });
+  }
+
+  for (const source of sources) {
+    const { path, name, ...settings } = typeof source === 'string' ? { path: source } : source;
+    const folders = await modelFolders(resolve(path));
+    if (folders !== undefined) {
+      const read: ModelFolder[] = [];
+      for (const folder of folders) {
+        read.push(await readModelFolder(folder, options.overrides?.get(nameOf(folder))));
+      }
+      for (const model of name === undefined ? read : [renameOnly(read, name, path)]) {
+        put({ ...model, found: model.found.map((one) => ({ ...one, ...settings })) });
+      }
+      continue;
+    }
+    if (options.mayBeEmpty && (await isEmptyFolder(path))) continue;
+    const plain = await findModels([source]);
+    skipped.push(...plain.skipped);
+    for (const model of plain.models) put({ name: model.name, found: [model], unservable: [] });
+  }
+  refuseClashes([...models.values()].flatMap(({ found }) => found));
+  return { models: [...models.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), skipped };
+}
+
+/**
+ * The folders of the models, where `path` is a repository of Triton's layout or one model of such; undefined where it
+ * is none. A plain folder of models has files of models in it, or in the folders in it.
+ */
+export async function modelFolders(path: string): Promise<readonly string[] | undefined> {
+  const names = await namesIn(path);
+  if (names.length === 0 || names.some(isModelFile)) return undefined;
+  if (await isModelFolder(path)) return [path];
+  const folders: string[] = [];
+  let isPlain = false;
+  let isSure = false;
+  for (const name of names) {
+    const folder = join(path, name);
+    const inner = await namesIn(folder);
+    isSure ||= inner.includes('config.pbtxt');
+    isPlain ||= inner.some(isModelFile);
+    if (await isModelFolder(folder)) folders.push(folder);
+  }
+  return folders.length > 0 && (isSure || !isPlain) ? folders : undefined;
+}
+
+function isModelFile(name: string): boolean {
+  return /\.(onnx|ort)$/i.test(name);
+}
+
+function nameOf(folder: string): string {
+  return folder.slice(dirname(folder).length).replace(/^[\\/]/, '');
+}
+
+function renameOnly(read: readonly ModelFolder[], name: string, path: string): StockedModel {
+  const found = renameFound(
+    read.flatMap((model) => model.found),
+    name,
+    path,
+  );
+  if (read.length > 1) {
+    throw new NimifyError(
+      'CONFIG_INVALID',
+      `${path}: one name (${name}) for ${read.length} models; name a single one instead`,
+    );
+  }
+  return { name, found, unservable: read.flatMap((model) => model.unservable) };
+}
+
+async function isEmptyFolder(path: string): Promise<boolean> {
+  const info = await stat(path).catch(() => undefined);
+  return info?.isDirectory() === true && (await namesIn(path)).length === 0;
+}

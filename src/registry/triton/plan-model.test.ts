@@ -1,0 +1,261 @@
+import { describe, expect, it } from 'vitest';
+import { readModelConfig } from '../../base/triton/read-model-config.ts';
+import type { Signature, TensorSpec } from '../../model/signature.ts';
+import { refuseUnservable } from './plan.ts';
+import { planModel } from './plan-model.ts';
+
+function spec(name: string, shape: readonly number[], datatype: TensorSpec['datatype'] = 'FP32'): TensorSpec {
+  return { name, datatype, shape, dimensionNames: shape.map((one) => (one === -1 ? 'n' : undefined)) };
+}
+
+const SIGNATURE: Signature = {
+  inputs: [spec('x', [-1, 784])],
+  outputs: [spec('scores', [-1, 10]), spec('label', [-1], 'INT64')],
+  batchAxis: 0,
+};
+
+const IO =
+  'input { name: "x" data_type: TYPE_FP32 dims: 784 } output { name: "scores" data_type: TYPE_FP32 dims: 10 }';
+
+function plan(text: string, signature: Signature = SIGNATURE, providers: readonly string[] = ['cpu']) {
+  return planModel({
+    name: 'digits',
+    text: readModelConfig(text, 'config.pbtxt'),
+    signature,
+    facts: { providers },
+  });
+}
+
+/** Verdict and words of each entry, by field. */
+function verdicts(...args: Parameters<typeof plan>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    plan(...args).entries.map(({ field, verdict, says }) => [field, `${verdict}: ${says}`]),
+  );
+}
+
+describe('planModel', () => {
+  it('honours a plain configuration in full', () => {
+    const { entries, settings, lacksBackend } = plan(
+      `name: "digits" backend: "onnxruntime" max_batch_size: 8 ${IO} instance_group { count: 2 kind: KIND_CPU }`,
+    );
+    expect(entries.filter(({ verdict }) => verdict !== 'honoured')).toEqual([]);
+    expect(lacksBackend).toBe(false);
+    expect(settings.engine).toEqual({ instances: 2 });
+    expect(settings.declared).toMatchObject({
+      maxRows: 8,
+      signature: {
+        inputs: [{ shape: [-1, 784] }],
+        outputs: [{ name: 'scores', shape: [-1, 10] }],
+        batchAxis: 0,
+      },
+      inputs: {},
+    });
+  });
+
+  it('asks nothing of the stack where the configuration is empty', () => {
+    expect(plan('')).toMatchObject({ entries: [], settings: { engine: {} } });
+    expect(plan('').settings).not.toHaveProperty('declared');
+  });
+
+  it('leaves the rows out of dims where Triton would, and limits them not', () => {
+    expect(plan(IO).settings.declared).toMatchObject({
+      signature: { inputs: [{ shape: [-1, 784] }], batchAxis: 0 },
+    });
+    expect(plan(IO).settings.declared).not.toHaveProperty('maxRows');
+    const whole = plan('input { name: "x" data_type: TYPE_FP32 dims: [ 1, 784 ] }').settings.declared;
+    expect(whole).toMatchObject({ signature: { inputs: [{ shape: [1, 784] }], batchAxis: 'none' } });
+  });
+
+  it('reshapes, dynamic dimensions too', () => {
+    const { settings, entries } = plan(
+      `max_batch_size: 4
+       input { name: "x" data_type: TYPE_FP32 dims: [ 1, 28, 28 ] reshape { shape: [ 784 ] } }
+       output { name: "label" data_type: TYPE_INT64 dims: 1 reshape { shape: [ ] } }`,
+    );
+    expect(entries.filter(({ verdict }) => verdict === 'refused')).toEqual([]);
+    expect(settings.declared?.inputs.x).toEqual({ outside: [-1, 1, 28, 28], inside: [-1, 784] });
+    expect(settings.declared?.outputs.label).toEqual({ outside: [-1, 1], inside: [-1] });
+    const words = plan(
+      'max_batch_size: 0 input { name: "t" data_type: TYPE_STRING dims: [ -1, 1 ] reshape { shape: [ -1 ] } }',
+      { inputs: [spec('t', [-1], 'BYTES')], outputs: [], batchAxis: 0 },
+    );
+    expect(words.settings.declared?.inputs.t).toEqual({ outside: [-1, 1], inside: [-1] });
+  });
+
+  it('takes dims [1] for a scalar, of which text format cannot write the shape', () => {
+    const scalar = { inputs: [spec('s', [])], outputs: [], batchAxis: 'none' as const };
+    const { settings, entries } = plan(
+      'max_batch_size: 0 input { name: "s" data_type: TYPE_FP32 dims: 1 }',
+      scalar,
+    );
+    expect(entries.every(({ verdict }) => verdict === 'honoured')).toBe(true);
+    expect(settings.declared?.inputs.s).toEqual({ outside: [1], inside: [] });
+  });
+
+  it.each<[string, string, string]>([
+    ['name: "other"', 'name', "expected 'digits', the name of the folder, got 'other'"],
+    ['backend: "python"', 'backend', "the backend 'python' is none of nimify's"],
+    ['platform: "tensorrt_plan"', 'platform', "the backend 'tensorrt'"],
+    ['platform: "tensorrt_plan" backend: "onnxruntime"', 'platform', 'contradicts the backend'],
+    ['max_batch_size: -1', 'max_batch_size', 'expected 0 (no batches) or more, got -1'],
+    ['input { name: "y" data_type: TYPE_FP32 dims: 1 }', 'input[0].name', "no input 'y'; it has x"],
+    [
+      'input { name: "x" data_type: TYPE_INT32 dims: 784 }',
+      'input[0].data_type',
+      "TYPE_INT32 (INT32), but the model's own is FP32",
+    ],
+    [
+      'max_batch_size: 8 input { name: "x" data_type: TYPE_FP32 dims: 785 }',
+      'input[0].dims',
+      "[-1,785] (with the rows of max_batch_size), but the model's own shape is [n,784]",
+    ],
+    ['max_batch_size: 8 input { name: "x" data_type: TYPE_FP32 dims: -1 }', 'input[0].dims', '[-1,-1]'],
+    [
+      'max_batch_size: 0 input { name: "x" data_type: TYPE_FP32 dims: 784 }',
+      'input[0].dims',
+      "[784], but the model's own shape is [n,784]",
+    ],
+    [
+      'input { name: "x" data_type: TYPE_FP32 dims: -2 }',
+      'input[0].dims',
+      'expected -1 (dynamic) or more, got -2',
+    ],
+    [
+      'max_batch_size: 1 input { name: "x" data_type: TYPE_FP32 dims: [28, 28] reshape { shape: 783 } }',
+      'input[0].reshape',
+      'does not hold as many elements',
+    ],
+    [
+      'output { name: "scores" data_type: TYPE_FP32 dims: 10 label_filename: "../../etc/passwd" }',
+      'output[0].label_filename',
+      'without ..',
+    ],
+    ['default_model_filename: "/etc/passwd"', 'default_model_filename', "got '/etc/passwd'"],
+    [
+      'input { name: "x" dims: 784 allow_ragged_batch: true }',
+      'input[0].allow_ragged_batch',
+      'different shapes',
+    ],
+    ['input { name: "x" dims: 784 is_shape_tensor: true }', 'input[0].is_shape_tensor', 'TensorRT'],
+    ['ensemble_scheduling { step { model_name: "a" } }', 'ensemble_scheduling', 'ensembles'],
+    [
+      'sequence_batching { control_input { name: "START" } }',
+      'sequence_batching.control_input',
+      'fill these inputs',
+    ],
+    ['sequence_batching { state { input_name: "a" } }', 'sequence_batching.state', 'carry tensors'],
+    ['batch_input { target_name: "x" }', 'batch_input', 'different shapes'],
+    ['model_operations { op_library_filename: "a.so" }', 'model_operations', 'custom operators'],
+    ['model_repository_agents { agents { name: "checksum" } }', 'model_repository_agents', 'agents'],
+    [
+      'parameters { key: "intra_op_thread_count" value { string_value: "x" } }',
+      "parameters['intra_op_thread_count']",
+      "got 'x'",
+    ],
+    ['version_policy { specific { } }', 'version_policy.specific', 'no version is named'],
+    ['version_policy { specific { versions: 0 } }', 'version_policy.specific', 'got 0'],
+    ['instance_group { count: -1 }', 'instance_group[0].count', 'got -1'],
+    ['model_warmup { batch_size: 0 }', 'model_warmup[0].batch_size', 'got 0'],
+    [
+      'model_warmup { batch_size: 1 inputs { key: "x" value { data_type: TYPE_FP32 dims: -1 zero_data: true } } }',
+      "model_warmup[0].inputs['x'].dims",
+      'without dynamic dimensions',
+    ],
+    [
+      'model_warmup { batch_size: 1 inputs { key: "x" value { data_type: TYPE_FP32 dims: 1 } } }',
+      "model_warmup[0].inputs['x']",
+      'expected zero_data',
+    ],
+    [
+      'model_warmup { batch_size: 1 inputs { key: "x" value { data_type: TYPE_FP32 dims: 1 input_data_file: "../x" } } }',
+      "model_warmup[0].inputs['x'].input_data_file",
+      'without ..',
+    ],
+  ])('refuses %s', (text, field, says) => {
+    const planned = plan(text);
+    const entry = planned.entries.find((one) => one.field === field);
+    expect(entry).toMatchObject({ verdict: 'refused', says: expect.stringContaining(says) });
+    expect(() => refuseUnservable(planned)).toThrow(
+      expect.objectContaining({
+        code: 'UNSUPPORTED',
+        message: expect.stringContaining(`${field}: ${entry?.says}`),
+      }),
+    );
+  });
+
+  it('refuses rows where the model has a fixed number of them, and inputs that nobody mentions', () => {
+    const fixed = { inputs: [spec('x', [1, 784]), spec('z', [2])], outputs: [], batchAxis: 'none' as const };
+    const found = verdicts('max_batch_size: 8 input { name: "x" data_type: TYPE_FP32 dims: 784 }', fixed);
+    expect(found.max_batch_size).toContain(
+      "refused: expected 0, since dimension 0 of the model's 'x' [1,784]",
+    );
+    expect(found.input).toContain("refused: the model also takes 'z' FP32 [2]; add it");
+  });
+
+  it.each<[string, string, string]>([
+    ['response_cache { enable: true }', 'response_cache', 'this version keeps no answers'],
+    ['dynamic_batching { preferred_batch_size: 4 }', 'dynamic_batching.preferred_batch_size', 'by itself'],
+    [
+      'dynamic_batching { priority_levels: 2 default_priority_level: 1 }',
+      'dynamic_batching.priority_levels',
+      'order',
+    ],
+    [
+      'dynamic_batching { default_queue_policy { timeout_action: DELAY } }',
+      'dynamic_batching.default_queue_policy.timeout_action',
+      'deadline',
+    ],
+    ['sequence_batching { direct { } }', 'sequence_batching', 'keeps nothing between requests'],
+    ['model_transaction_policy { decoupled: true }', 'model_transaction_policy', 'one answer'],
+    ['instance_group { kind: KIND_GPU gpus: [0] }', 'instance_group[0].kind', "'cuda' is not installed"],
+    ['instance_group { rate_limiter { priority: 2 } }', 'instance_group[0].rate_limiter', 'no such setting'],
+    ['optimization { graph { level: 1 } }', 'optimization.graph', 'ONNX Runtime decides'],
+    [
+      'optimization { execution_accelerators { cpu_execution_accelerator { name: "openvino" } } }',
+      'optimization.execution_accelerators.cpu_execution_accelerator[0]',
+      "no provider 'openvino' here",
+    ],
+    ['parameters { key: "a" value { string_value: "b" } }', "parameters['a']", 'nothing in nimify reads it'],
+    ['metric_tags { key: "a" value: "b" }', 'metric_tags', 'labelled'],
+    ['model_metrics { }', 'model_metrics', 'fixed buckets'],
+    ['cc_model_filenames { key: "7.5" value: "a" }', 'cc_model_filenames', 'one file'],
+    ['runtime: "x"', 'runtime', 'one library'],
+    ['input { name: "x" dims: 784 optional: true }', 'input[0].optional', 'needs a value'],
+    ['input { name: "x" dims: 784 format: FORMAT_NHWC }', 'input[0].format', 'as they come'],
+  ])('ignores %s, and says why', (text, field, says) => {
+    expect(verdicts(text)[field]).toMatch(`ignored: `);
+    expect(verdicts(text)[field]).toContain(says);
+  });
+
+  it('uses the GPU, providers and threads where they are there', () => {
+    const text =
+      'instance_group { kind: KIND_GPU gpus: 1 count: 3 } parameters { key: "intra_op_thread_count" value { string_value: "2" } }';
+    expect(plan(text, SIGNATURE, ['cpu', 'cuda']).settings.engine).toEqual({
+      instances: 3,
+      intraOpThreads: 2,
+      providers: [{ name: 'cuda', deviceId: 1 }],
+    });
+    const accelerated =
+      'optimization { execution_accelerators { gpu_execution_accelerator { name: "tensorrt" } } }';
+    expect(plan(accelerated, SIGNATURE, ['cpu', 'tensorrt']).settings.engine).toEqual({
+      providers: ['tensorrt'],
+    });
+  });
+
+  it('bounds the queue as asked', () => {
+    const text = 'dynamic_batching { default_queue_policy { max_queue_size: 7 } }';
+    expect(plan(text).settings.maxWaiting).toBe(7);
+  });
+
+  it('has a word on every field that is set', () => {
+    const text = `name: "digits" platform: "onnxruntime_onnx" backend: "onnxruntime" runtime: "a" version_policy { all {} }
+      max_batch_size: 8 ${IO} batch_input {} batch_output {} optimization { priority: PRIORITY_MAX }
+      dynamic_batching { } instance_group { } default_model_filename: "m.onnx" cc_model_filenames { } metric_tags { }
+      parameters { key: "a" } model_warmup { batch_size: 1 } model_operations { op_library_filename: "a" }
+      model_transaction_policy { } model_repository_agents { agents { } } response_cache { } model_metrics { }`;
+    const told = new Set(plan(text).entries.map(({ field }) => field.replace(/[.[].*/, '')));
+    const set = Object.keys(readModelConfig(text, 'c').config);
+    expect(set.filter((field) => !told.has(field))).toEqual([]);
+    for (const { at } of plan('name: "digits"').entries) expect(at).toEqual({ line: 1, column: 1 });
+  });
+});
