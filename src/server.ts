@@ -4,16 +4,21 @@ import { createRequestInstruments } from './base/telemetry/instruments.ts';
 import { type Logger, SILENT } from './base/telemetry/log.ts';
 import { createMetricsRegistry } from './base/telemetry/metrics-registry.ts';
 import { registerProcessMetrics } from './base/telemetry/process-metrics.ts';
-import { type Clock, systemClock, type Timer } from './base/util/clock.ts';
+import { type Clock, systemClock } from './base/util/clock.ts';
 import { VERSION } from './base/util/version.ts';
 import type { EngineOptions } from './model/engine.ts';
 import { DEFAULT_HTTP_OPTIONS, type HttpOptions } from './protocol/http/deps.ts';
 import { createMetricsServer } from './protocol/http/metrics-server.ts';
 import { createHttpServer } from './protocol/http/server.ts';
 import { assemble, DEFAULT_ENGINE_OPTIONS } from './registry/assemble.ts';
-import type { Registry } from './registry/contract.ts';
-import { createRegistry, type MutableRegistry } from './registry/registry.ts';
-import { type FoundModel, findModels, type ModelSource } from './registry/repository.ts';
+import type { Registry, ServedModel } from './registry/contract.ts';
+import { takeInventory } from './registry/inventory.ts';
+import type { ControlMode, ModelControl } from './registry/live/contract.ts';
+import { createLoadMetrics } from './registry/live/load-metrics.ts';
+import { createModelControl } from './registry/live/model-control.ts';
+import { type LoadFailure, tellFailure } from './registry/live/model-record.ts';
+import { createRegistry } from './registry/registry.ts';
+import type { FoundModel, ModelSource } from './registry/repository.ts';
 
 export interface ServerOptions {
   /** Model files, folders of them, or either with the name to serve it under. */
@@ -31,6 +36,27 @@ export interface ServerOptions {
   /** Which requests leave a line in the log. Default: none. */
   readonly accessLog?: AccessLogOptions;
   readonly clock?: Clock;
+  readonly repository?: Partial<RepositoryOptions>;
+}
+
+/** How models come and go. What is named as in tritonserver means what it means there. */
+export interface RepositoryOptions {
+  /** Default `none`: what is there at the start. */
+  readonly mode: ControlMode;
+  /** Time between two looks at the files in mode `poll`, in milliseconds. Default 15 000. */
+  readonly pollMs: number;
+  /** Models to load at the start in mode `explicit`; `*` alone stands for all. Default none. */
+  readonly load: readonly string[];
+  /**
+   * Is a model that cannot be loaded the end of the start? Default: it is, unless it is for a backend that nimify lacks
+   * and others can be served.
+   */
+  readonly exitOnError: boolean;
+  /**
+   * Is the server ready only while every model is? Default: it is, but models for backends that nimify lacks do not
+   * count. One that answers as it was, because what is there now could not be loaded, is ready.
+   */
+  readonly strictReadiness: boolean;
 }
 
 export interface RunningServer {
@@ -38,6 +64,8 @@ export interface RunningServer {
   readonly url: string;
   readonly metricsUrl: string | undefined;
   readonly registry: Registry;
+  /** What may be told of models, and asked for, while the server runs. */
+  readonly control: ModelControl;
   /** Readiness goes false at once; what runs may finish. */
   startDraining(): void;
   /**
@@ -57,12 +85,19 @@ const DEFAULT_GRACE_MS = 25_000;
 export async function createServer(options: ServerOptions): Promise<RunningServer> {
   const log = options.log ?? SILENT;
   const clock = options.clock ?? systemClock;
-  const found = await findModels(options.models);
-  for (const { path, reason } of found.skipped) log.warn({ path, reason }, 'model file passed over');
-
   const metrics = createMetricsRegistry();
   const processMetrics = registerProcessMetrics(metrics, VERSION);
-  const registry = createRegistry();
+  const {
+    mode = 'none',
+    pollMs = 15_000,
+    load = [],
+    exitOnError,
+    strictReadiness,
+  } = options.repository ?? {};
+  const registry = createRegistry({
+    readiness: strictReadiness === undefined ? 'but-excused' : strictReadiness ? 'all' : 'any',
+    mayBeEmpty: mode !== 'none',
+  });
   const httpOptions: HttpOptions = { ...DEFAULT_HTTP_OPTIONS, ...options.http };
   const http = createHttpServer({
     registry,
@@ -77,15 +112,42 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const metricsPort = options.metricsPort ?? 8002;
   const metricsServer = metricsPort === false ? undefined : createMetricsServer({ metrics, clock, log });
 
+  /** Says so where it takes long. */
+  async function loadOne(found: FoundModel): Promise<ServedModel> {
+    const { name, path } = found;
+    const slow = clock.setTimer(() => log.info({ model: name, path }, 'still loading'), 1000);
+    const settings = {
+      engine: { ...DEFAULT_ENGINE_OPTIONS, ...options.engine, ...found.engine },
+      defaultTimeoutMs: found.defaultTimeoutMs ?? httpOptions.defaultTimeoutMs,
+    };
+    try {
+      return await assemble(found, { clock, log }, settings);
+    } catch (failed) {
+      throw naming(path, toNimifyError(failed));
+    } finally {
+      slow.cancel();
+    }
+  }
+
+  const control = createModelControl(
+    {
+      ...{ registry, clock, log, assemble: loadOne },
+      metrics: createLoadMetrics(metrics),
+      takeInventory: (how) => takeInventory(options.models, how),
+    },
+    { mode, pollMs, load },
+  );
   let closing: Promise<void> | undefined;
 
   /** Ports first, so that nothing new comes in; what that leaves of the grace period is the models'. */
   async function closeAll(graceMs: number): Promise<void> {
     const untilNs = clock.nowNs() + graceMs * 1e6;
     registry.startDraining();
+    const controlClosed = control.close({ graceMs });
     try {
       await http.close({ graceMs });
       await registry.close({ graceMs: Math.max(0, (untilNs - clock.nowNs()) / 1e6) });
+      await controlClosed;
     } finally {
       await metricsServer?.close();
       processMetrics.stop();
@@ -98,28 +160,21 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   }
 
   try {
-    for (const model of found.models) registry.expect(model.name, model.version);
+    await control.prepare();
     const host = options.host ?? '127.0.0.1';
     const address = await http.listen(host, options.httpPort ?? 8000);
     const metricsAddress = await metricsServer?.listen(host, Number(metricsPort));
-    await loadAll(
-      found.models,
-      registry,
-      (model) =>
-        assemble(
-          model,
-          { clock, log },
-          {
-            engine: { ...DEFAULT_ENGINE_OPTIONS, ...options.engine, ...model.engine },
-            defaultTimeoutMs: model.defaultTimeoutMs ?? httpOptions.defaultTimeoutMs,
-          },
-        ),
-      ({ name, path }) => clock.setTimer(() => log.info({ model: name, path }, 'still loading'), 1000),
-    );
+    const failures = await control.start();
+    const isServed = registry.list().length > 0;
+    const isFatal = ({ lacksBackend }: LoadFailure) =>
+      exitOnError ?? (!lacksBackend || (!isServed && mode === 'none'));
+    throwTogether(failures.filter(isFatal), failures.length + registry.list().length);
+    for (const failure of failures) tellFailure(failure, { log, isServed: false });
     return {
       url: urlOf(address),
       metricsUrl: metricsAddress === undefined ? undefined : urlOf(metricsAddress),
       registry,
+      control,
       startDraining() {
         registry.startDraining();
         http.startDraining();
@@ -132,35 +187,16 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   }
 }
 
-/** One after another: loading measures each model, and measurements side by side would disturb each other. */
-async function loadAll(
-  models: readonly FoundModel[],
-  registry: MutableRegistry,
-  load: (model: FoundModel) => ReturnType<typeof assemble>,
-  onSlowLoad: (model: FoundModel) => Timer,
-): Promise<void> {
-  const failures: NimifyError[] = [];
-  for (const model of models) {
-    const slow = onSlowLoad(model);
-    try {
-      registry.add(await load(model));
-    } catch (failed) {
-      failures.push(naming(model.path, toNimifyError(failed)));
-    } finally {
-      slow.cancel();
-    }
-  }
-  const [first] = failures;
+/** @throws NimifyError with all that cannot be served, where anything is */
+function throwTogether(failures: readonly LoadFailure[], total: number): void {
+  const errors = failures.map(({ error }) => error);
+  const [first] = errors;
   if (first === undefined) return;
-  if (failures.length === 1) throw first;
-  const list = failures.map((failure) => `- ${failure.message}`).join('\n');
-  throw new NimifyError(
-    first.code,
-    `${failures.length} of ${models.length} models cannot be served:\n${list}`,
-    {
-      cause: new AggregateError(failures),
-    },
-  );
+  if (errors.length === 1) throw first;
+  const list = errors.map((error) => `- ${error.message}`).join('\n');
+  throw new NimifyError(first.code, `${errors.length} of ${total} models cannot be served:\n${list}`, {
+    cause: new AggregateError(errors),
+  });
 }
 
 /** Readers of files do not know who asked, and among several models the error must say which. */

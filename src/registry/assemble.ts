@@ -4,15 +4,12 @@ import { prepareModel } from '../engine/prepare.ts';
 import type { Artifact } from '../model/artifact.ts';
 import type { EngineOptions } from '../model/engine.ts';
 import { createDeadline } from '../policy/deadline/deadline.ts';
-import { createDeclared, reshapeOutward } from '../policy/declared/declared.ts';
 import type { ServedModel } from './contract.ts';
 import { type Labels, readLabels } from './labels.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
 import type { FoundModel } from './repository.ts';
 import { findSidecar, readExample } from './sidecars.ts';
-import { readConfiguredLabels } from './triton/model-labels.ts';
-import { narrowArtifact, planFound } from './triton/plan-found.ts';
-import { warmUp } from './triton/warm-up.ts';
+import type { Configured } from './triton/configure.ts';
 
 export interface AssembleDeps {
   readonly clock: Clock;
@@ -52,12 +49,11 @@ async function assembleOpened(
   deps: AssembleDeps,
   options: AssembleOptions,
 ): Promise<ServedModel> {
-  const plan = await planFound(found, whole, deps.log);
-  const { declared, maxWaiting, engine: planned } = plan?.settings ?? {};
-  const artifact = narrowArtifact(whole, declared);
+  const configured = await readConfiguration(found, whole, deps.log);
+  const artifact = configured?.artifact ?? whole;
   const exampleFile = await findSidecar(found, ['example.json']);
   // Before anything is loaded: a file beside the model that does not fit leaves no session behind.
-  const labels = await findLabels(found, artifact, deps.log);
+  const labels = { ...(await findLabels(found, artifact, deps.log)), ...configured?.labels };
 
   const prepared = await prepareModel(
     {
@@ -65,33 +61,22 @@ async function assembleOpened(
       version: found.version,
       artifact,
       engine,
-      options: { ...planned, ...options.engine },
+      options: { ...configured?.engine, ...options.engine },
       ...(exampleFile === undefined ? {} : { example: readExample(artifact.signature, exampleFile) }),
-      ...(maxWaiting === undefined ? {} : { maxWaiting }),
+      ...(configured?.maxWaiting === undefined ? {} : { maxWaiting: configured.maxWaiting }),
     },
     deps,
   );
   const withDeadline = createDeadline(deps, { defaultTimeoutMs: options.defaultTimeoutMs });
-  const { batchAxis } = prepared.model.signature;
-  const withDeclared =
-    declared && createDeclared({ ...declared, signature: { ...declared.signature, batchAxis } });
-  const model = withDeadline(withDeclared?.(prepared.model) ?? prepared.model);
+  const model = withDeadline(configured?.wrap(prepared.model) ?? prepared.model);
   try {
-    if (found.folder !== undefined && found.config !== undefined) {
-      await warmUp(model, found.folder, found.config.config);
-    }
+    await configured?.warmUp(model);
   } catch (failed) {
     await model.close({ graceMs: 0 });
     throw failed;
   }
+  const example = prepared.example && (configured?.toOutside(prepared.example) ?? prepared.example);
 
-  const example = prepared.example && {
-    ...prepared.example,
-    inputs: reshapeOutward(prepared.example.inputs, declared?.inputs ?? {}),
-    outputs: reshapeOutward(prepared.example.outputs, declared?.outputs ?? {}).filter(({ name }) =>
-      model.signature.outputs.some((spec) => spec.name === name),
-    ),
-  };
   return {
     name: found.name,
     version: found.version,
@@ -108,7 +93,18 @@ async function assembleOpened(
   };
 }
 
-/** Of the files that a configuration names, of one beside the model, or of its metadata: the first that has any. */
+/** Its reader is loaded only where there is something to read. */
+async function readConfiguration(
+  found: FoundModel,
+  artifact: Artifact,
+  log: Logger,
+): Promise<Configured | undefined> {
+  if (found.config === undefined) return undefined;
+  const { configure } = await import('./triton/configure.ts');
+  return configure(found, artifact, log);
+}
+
+/** Of a file beside the model, or of its metadata. */
 async function findLabels(found: FoundModel, artifact: Artifact, log: Logger): Promise<Labels> {
   const file = await findSidecar(found, ['labels.json', 'labels.txt']);
   const { labels, misfit } = readLabels(
@@ -117,6 +113,5 @@ async function findLabels(found: FoundModel, artifact: Artifact, log: Logger): P
     file && { path: file.path, text: new TextDecoder().decode(file.bytes) },
   );
   if (misfit !== undefined) log.warn({ model: found.name, version: found.version }, misfit);
-  if (found.folder === undefined || found.config === undefined) return labels;
-  return { ...labels, ...(await readConfiguredLabels(found.folder, found.config.config)) };
+  return labels;
 }

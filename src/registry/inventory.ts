@@ -1,15 +1,10 @@
 import { stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { NimifyError } from '../base/errors/nimify-error.ts';
 import type { ConfigText } from '../base/triton/read-model-config.ts';
 import { type FoundModel, findModels, type ModelSource, refuseClashes, renameFound } from './repository.ts';
-import {
-  isModelFolder,
-  type ModelFolder,
-  namesIn,
-  readModelFolder,
-  type Unservable,
-} from './triton/model-folder.ts';
+import { modelFolders, namesIn } from './triton/layout.ts';
+import type { ModelFolder, Unservable } from './triton/model-folder.ts';
 
 /** A model that lies in what is to be served. */
 export interface StockedModel {
@@ -59,6 +54,8 @@ export async function takeInventory(
     const { path, name, ...settings } = typeof source === 'string' ? { path: source } : source;
     const folders = await modelFolders(resolve(path));
     if (folders !== undefined) {
+      // Loaded here and not above: who has no such repository does not pay for its reader.
+      const { readModelFolder } = await import('./triton/model-folder.ts');
       const read: ModelFolder[] = [];
       for (const folder of folders) {
         read.push(await readModelFolder(folder, options.overrides?.get(nameOf(folder))));
@@ -75,31 +72,6 @@ export async function takeInventory(
   }
   refuseClashes([...models.values()].flatMap(({ found }) => found));
   return { models: [...models.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), skipped };
-}
-
-/**
- * The folders of the models, where `path` is a repository of Triton's layout or one model of such; undefined where it
- * is none. A plain folder of models has files of models in it, or in the folders in it.
- */
-export async function modelFolders(path: string): Promise<readonly string[] | undefined> {
-  const names = await namesIn(path);
-  if (names.length === 0 || names.some(isModelFile)) return undefined;
-  if (await isModelFolder(path)) return [path];
-  const folders: string[] = [];
-  let isPlain = false;
-  let isSure = false;
-  for (const name of names) {
-    const folder = join(path, name);
-    const inner = await namesIn(folder);
-    isSure ||= inner.includes('config.pbtxt');
-    isPlain ||= inner.some(isModelFile);
-    if (await isModelFolder(folder)) folders.push(folder);
-  }
-  return folders.length > 0 && (isSure || !isPlain) ? folders : undefined;
-}
-
-function isModelFile(name: string): boolean {
-  return /\.(onnx|ort)$/i.test(name);
 }
 
 function nameOf(folder: string): string {

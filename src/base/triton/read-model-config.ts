@@ -10,6 +10,7 @@ import { MODEL_CONFIG, type ModelConfig } from './model-config.ts';
 export interface ConfigText {
   /** The file, or what else it is from, for people. */
   readonly source: string;
+  readonly text: string;
   readonly config: ModelConfig;
   /** By path, such as `input[0].dims`; empty where it came as JSON. */
   readonly places: ReadonlyMap<string, TextPlace>;
@@ -22,7 +23,7 @@ export interface ConfigText {
  */
 export function readModelConfig(text: string, source: string): ConfigText {
   const { message, places } = readMessage(MODEL_CONFIG, readTextproto(text, source), source);
-  return { source, config: message, places };
+  return { source, text, config: message, places };
 }
 
 /**
@@ -41,7 +42,7 @@ export function readModelConfigJson(json: string, source: string): ConfigText {
     error.cause = cause;
     throw error;
   }
-  return { source, config: fromJson(MODEL_CONFIG, parsed, source), places: new Map() };
+  return { source, text: json, config: fromJson(MODEL_CONFIG, parsed, source), places: new Map() };
 }
 
 /** As Triton's configuration extension shows it. */

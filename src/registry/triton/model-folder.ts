@@ -1,15 +1,15 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { invalidInput, NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
 import { type ConfigText, readModelConfig } from '../../base/triton/read-model-config.ts';
 import type { FoundModel } from '../repository.ts';
+import { backendOfFile, CONFIG_NAME, isVersion, namesIn } from './layout.ts';
 import { refuseUnservable } from './plan.ts';
-import { backendOfFile, lacksBackend } from './plan-backend.ts';
+import { lacksBackend } from './plan-backend.ts';
 import { isInnerPath } from './plan-files.ts';
 import { planModel } from './plan-model.ts';
-import { chooseVersions, isVersion, missingVersions } from './plan-versions.ts';
+import { chooseVersions, missingVersions } from './plan-versions.ts';
 
-const CONFIG_NAME = 'config.pbtxt';
 const MAX_CONFIG_BYTES = 4 * 2 ** 20;
 const MODEL_NAMES = ['model.onnx', 'model.ort'];
 
@@ -72,23 +72,6 @@ export async function readModelFolder(folder: string, override?: ConfigText): Pr
     const error = toNimifyError(thrown);
     return { name, found: [], unservable: [{ version: undefined, error, lacksBackend: false }], config };
   }
-}
-
-/** Has it a `config.pbtxt`, or a version with a file that some backend of Triton's loads? */
-export async function isModelFolder(folder: string): Promise<boolean> {
-  const names = await namesIn(folder);
-  if (names.includes(CONFIG_NAME)) return true;
-  for (const version of names.filter(isVersion)) {
-    const files = await namesIn(join(folder, version));
-    if (files.some((file) => backendOfFile(file) !== undefined)) return true;
-  }
-  return false;
-}
-
-/** Empty where it is no folder, or none that may be read. */
-export async function namesIn(folder: string): Promise<readonly string[]> {
-  const names = await readdir(folder).catch(() => [] as string[]);
-  return names.filter((name) => !name.startsWith('.')).sort();
 }
 
 async function readConfig(folder: string): Promise<ConfigText | undefined> {

@@ -1,3 +1,4 @@
+import { OURS } from './layout.ts';
 import type { PlanNotes } from './plan.ts';
 
 /** Platforms of Triton's first years, and the backends that they mean today. */
@@ -9,28 +10,6 @@ const BACKEND_OF_PLATFORM: Readonly<Record<string, string>> = {
   pytorch_libtorch: 'pytorch',
   ensemble: 'ensemble',
 };
-
-/** Files that Triton's backends load by default, for folders without a configuration that names the backend. */
-const BACKEND_OF_FILE: Readonly<Record<string, string>> = {
-  'model.onnx': 'onnxruntime',
-  'model.ort': 'onnxruntime',
-  'model.plan': 'tensorrt',
-  'model.pt': 'pytorch',
-  'model.pt2': 'pytorch',
-  'model.graphdef': 'tensorflow',
-  'model.savedmodel': 'tensorflow',
-  'model.py': 'python',
-  'model.xml': 'openvino',
-  'model.dali': 'dali',
-};
-
-const OURS = 'onnxruntime';
-
-/** The backend that loads a file of this name, where that can be told. */
-export function backendOfFile(name: string): string | undefined {
-  if (Object.hasOwn(BACKEND_OF_FILE, name)) return BACKEND_OF_FILE[name];
-  return /\.(onnx|ort)$/i.test(name) ? OURS : undefined;
-}
 
 export function lacksBackend(backend: string): string {
   return `the backend '${backend}' is none of nimify's, which loads ONNX models (backend '${OURS}')`;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readModelConfig } from '../../base/triton/read-model-config.ts';
-import { chooseVersions, isVersion, missingVersions } from './plan-versions.ts';
+import { isVersion } from './layout.ts';
+import { chooseVersions, missingVersions } from './plan-versions.ts';
 
 function policy(text: string) {
   return readModelConfig(`version_policy { ${text} }`, 'c').config.version_policy;

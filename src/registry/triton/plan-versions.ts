@@ -1,11 +1,6 @@
 import type { ConfigVersionPolicy } from '../../base/triton/model-config.ts';
 import type { PlanNotes } from './plan.ts';
 
-/** Numbers that do not begin with 0, as Triton has them; other folders of a model are no versions. */
-export function isVersion(name: string): boolean {
-  return /^[1-9]\d{0,18}$/.test(name);
-}
-
 /**
  * Those of the versions that are to be served, in ascending order.
  * @param policy default: the latest one
