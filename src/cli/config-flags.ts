@@ -5,7 +5,7 @@ import { MODEL_OPTIONS, SERVER_OPTIONS, START_OPTIONS } from '../base/config/opt
 
 /** Headings of the help, in their order, with the options that stand below them. */
 const GROUPS: readonly (readonly [heading: string, holds: (path: string) => boolean])[] = [
-  ['Models:', (path) => path in START_OPTIONS],
+  ['Models:', (path) => path in START_OPTIONS || path.startsWith('repository.')],
   ['Address:', (path) => /^server\.(host|auth|\w+Port)$/.test(path)],
   ['Requests:', (path) => path.startsWith('server.') || path === 'timeoutMs'],
   ['Engine:', (path) => path.startsWith('engine.')],
@@ -45,16 +45,19 @@ export function readFlags(command: Command): Layer {
 function toFlag({ option }: Leaf, flag: string): Flag {
   const { kind, flagSets } = option;
   if (flagSets !== undefined) return new Flag(flag, flagSets.doc);
-  return new Flag(`${flag} <${placeholder(kind.name, flag)}>`, helpText(option)).argParser((text) => {
-    const value = kind.fromText(text);
-    if (value === undefined) throw new InvalidArgumentError(`expected ${kind.expected}.`);
-    return value;
-  });
+  return new Flag(`${flag} <${placeholder(kind.name, flag)}>`, helpText(option)).argParser(
+    (text, before: unknown) => {
+      const value = kind.fromText(text);
+      if (value === undefined) throw new InvalidArgumentError(`expected ${kind.expected}.`);
+      return before === undefined || kind.join === undefined ? value : kind.join(before, value);
+    },
+  );
 }
 
 /** The kind's word, or the flag's last where the kind's says nothing: `<port>`, but `--log-level <level>`. */
 function placeholder(kindName: string, flag: string): string {
-  return /^(text|boolean)$|\|/.test(kindName) ? flag.slice(flag.lastIndexOf('-') + 1) : kindName;
+  if (kindName === 'boolean') return 'true|false';
+  return /^text$|\|/.test(kindName) ? flag.slice(flag.lastIndexOf('-') + 1) : kindName;
 }
 
 /**

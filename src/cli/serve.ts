@@ -8,6 +8,7 @@ Examples:
   $ nimify serve models/ --http-port 9000
   $ nimify serve sentiment.py:predict --python .venv/bin/python
   $ nimify serve small=model-v2.onnx large=model-v3.onnx
+  $ nimify serve model_repository/ --model-control-mode poll
   $ nimify serve digits.onnx --host 0.0.0.0 --no-auth
 
 Every setting can stand in nimify.yaml or in a variable too: nimify init, nimify config.
@@ -18,7 +19,7 @@ export function serveCommand(): Command {
     .description('serve models over HTTP')
     .argument(
       '[paths...]',
-      'model files (.onnx, .ort) or folders of them, Python functions (model.py:predict), programs that speak the engine protocol, or name=path; default: those of nimify.yaml, or this folder',
+      'model files (.onnx, .ort) or folders of them, model repositories of Triton, Python functions (model.py:predict), programs that speak the engine protocol, or name=path; default: those of nimify.yaml, or this folder',
     );
   return addConfigFlags(command)
     .addHelpText('after', EXAMPLES)

@@ -12,6 +12,8 @@ export interface Kind<V> {
   fromValue(value: unknown): V | undefined;
   /** Undefined where it is none of this kind. */
   fromText(text: string): V | undefined;
+  /** For what may be given several times on a command line: all of it. Default: the last one counts. */
+  join?(before: V, next: V): V;
 }
 
 /** Any text but the empty one. */
@@ -31,6 +33,14 @@ export const COUNT: Kind<number> = wholeNumber(
   'a whole number of at least 1',
   1,
   Number.MAX_SAFE_INTEGER,
+);
+
+/** Up to a day. */
+export const SECONDS: Kind<number> = wholeNumber(
+  'seconds',
+  'a whole number of seconds from 1 to 86400',
+  1,
+  86_400,
 );
 
 /** From 0 to 1. */
@@ -100,6 +110,23 @@ export function oneOf<const W extends string>(...words: readonly W[]): Kind<W> {
     fromText: (text) => find(text.toLowerCase()),
   };
 }
+
+/** Names, in the order in which they are given. */
+export const TEXT_LIST: Kind<readonly string[]> = {
+  name: 'names',
+  expected: 'a list of names; as text: names with commas between them',
+  schema: { type: 'array', items: { type: 'string', minLength: 1 } },
+  fromValue(value) {
+    return Array.isArray(value) && value.every((name) => typeof name === 'string' && name !== '')
+      ? value
+      : undefined;
+  },
+  fromText(text) {
+    const names = text.split(',').map((name) => name.trim());
+    return names.includes('') ? undefined : names;
+  },
+  join: (before, next) => [...before, ...next],
+};
 
 /** A name, or an object with a `name` and options beside it. */
 export type Named = string | { readonly name: string; readonly [option: string]: unknown };

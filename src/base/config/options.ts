@@ -5,7 +5,19 @@
  *
  * NIM's own variables stand where they mean the same (docs.nvidia.com/nim, "environment variables").
  */
-import { BYTES, COUNT, milliseconds, NAMED_LIST, oneOf, PORT, SHARE, TEXT } from './kind.ts';
+import {
+  BOOLEAN,
+  BYTES,
+  COUNT,
+  milliseconds,
+  NAMED_LIST,
+  oneOf,
+  PORT,
+  SECONDS,
+  SHARE,
+  TEXT,
+  TEXT_LIST,
+} from './kind.ts';
 import { option, type Values } from './option.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -76,6 +88,41 @@ export const SERVER_OPTIONS = {
       env: ['NIMIFY_GRACE_MS'],
       flag: '--grace-ms',
       doc: 'Time for running requests to finish after SIGTERM. Keep it below what the supervisor allows (Kubernetes: `terminationGracePeriodSeconds`, 30 s).',
+    }),
+  },
+  repository: {
+    mode: option(oneOf('none', 'poll', 'explicit'), {
+      default: 'none',
+      env: ['NIMIFY_MODEL_CONTROL_MODE'],
+      flag: '--model-control-mode',
+      doc: 'How models come and go. `none`: what is there at the start; `poll`: files that change are taken up, once they looked the same twice; `explicit`: what a request of the repository extension asks for. What answers goes on until its successor does, or where that fails.',
+    }),
+    pollSecs: option(SECONDS, {
+      default: 15,
+      env: ['NIMIFY_REPOSITORY_POLL_SECS'],
+      flag: '--repository-poll-secs',
+      doc: 'Time between two looks at the files in mode `poll`.',
+    }),
+    load: option(TEXT_LIST, {
+      default: undefined,
+      env: ['NIMIFY_LOAD_MODELS'],
+      flag: '--load-model',
+      example: '[simple, ensemble]',
+      doc: 'Models to load at the start in mode `explicit`; may be given several times. `*` alone stands for all. Default: none.',
+    }),
+    exitOnError: option(BOOLEAN, {
+      default: undefined,
+      env: ['NIMIFY_EXIT_ON_ERROR'],
+      flag: '--exit-on-error',
+      example: 'false',
+      doc: 'Whether a model that cannot be loaded at the start ends it. Default: it does, unless it is for a backend that nimify lacks and others can be served.',
+    }),
+    strictReadiness: option(BOOLEAN, {
+      default: undefined,
+      env: ['NIMIFY_STRICT_READINESS'],
+      flag: '--strict-readiness',
+      example: 'true',
+      doc: 'Whether the server is ready only while every model is. Default: it is, but models for backends that nimify lacks do not count.',
     }),
   },
   log: {

@@ -1,7 +1,12 @@
 import type { Layer } from '../../base/config/layer.ts';
 import type { Config } from '../../base/config/load-config.ts';
 import { createPinoLogger } from '../../base/telemetry/pino-log.ts';
-import { createServer, type RunningServer, type ServerOptions } from '../../server.ts';
+import {
+  createServer,
+  type RepositoryOptions,
+  type RunningServer,
+  type ServerOptions,
+} from '../../server.ts';
 import { readConfig } from '../read-config.ts';
 import { checkAddress } from './check-address.ts';
 import { endAfter, endNow, isDoneWithin, waitForSignal } from './shutdown.ts';
@@ -45,7 +50,7 @@ export async function runServer(paths: readonly string[], flags: Layer): Promise
   return 0;
 }
 
-function toServerOptions({ server, log, models }: Config): ServerOptions {
+function toServerOptions({ server, repository, log, models }: Config): ServerOptions {
   const { host, httpPort, httpReader, metricsPort, maxBodyBytes, receiveTimeoutMs, sendTimeoutMs } = server;
   return {
     models: models.map(({ settings, ...model }) => ({
@@ -57,8 +62,13 @@ function toServerOptions({ server, log, models }: Config): ServerOptions {
     httpPort,
     metricsPort,
     http: { maxBodyBytes, receiveTimeoutMs, sendTimeoutMs, reader: httpReader },
+    repository: toRepositoryOptions(repository),
     accessLog: { share: log.accessShare, slowMs: log.slowMs },
   };
+}
+
+function toRepositoryOptions({ pollSecs, ...others }: Config['repository']): Partial<RepositoryOptions> {
+  return { ...withoutUnset(others), pollMs: pollSecs * 1000 };
 }
 
 type WithoutUnset<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
