@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -146,6 +146,7 @@ describe('nimify openapi', () => {
   it('gives the routes without a version to the newest, by number', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'nimify-openapi-'));
     for (const version of ['2', '10']) cpSync(IRIS, join(folder, 'flowers', version, 'model.onnx'));
+    writeFileSync(join(folder, 'flowers', 'config.pbtxt'), 'version_policy { all { } }');
     const { stdout } = await runNimify('openapi', folder);
     rmSync(folder, { recursive: true });
     const { paths } = JSON.parse(stdout) as { paths: Record<string, { post?: { operationId: string } }> };

@@ -36,7 +36,8 @@ describe('nimify inspect --triton', () => {
       {
         model: 'iris',
         servable: true,
-        config: repository.at('iris/config.pbtxt'),
+        file: repository.at('iris/config.pbtxt'),
+        config: { name: 'iris', input: [{ name: 'X', data_type: 'TYPE_FP32', dims: [4] }] },
         fields: [{ field: 'name', verdict: 'honoured', at: { line: 1, column: 1 } }],
       },
       {

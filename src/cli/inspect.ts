@@ -79,15 +79,30 @@ async function inspectSource(path: string, source: ExecSource, flags: InspectFla
 
 /** Exit code 0 only where every model would be served. */
 async function inspectRepository(path: string, flags: InspectFlags): Promise<number> {
-  const { surveyRepository } = await import('../registry/triton/survey.ts');
+  const [{ surveyRepository }, { completeConfig }, { modelConfigJson }] = await Promise.all([
+    import('../registry/triton/survey.ts'),
+    import('../registry/triton/complete-config.ts'),
+    import('../base/triton/read-model-config.ts'),
+  ]);
   const surveyed = await surveyRepository(path);
   if (flags.json) {
-    const models = surveyed.map(({ plan, error, ...one }) => ({
+    const models = surveyed.map(({ plan, error, config, ...one }) => ({
       ...one,
       servable: error === undefined,
       ...(error === undefined ? {} : { code: error.code, reason: error.message }),
-      config: plan?.source,
+      file: plan?.source,
       fields: plan?.entries ?? [],
+      ...(one.signature === undefined
+        ? {}
+        : {
+            config: modelConfigJson(
+              completeConfig({
+                name: one.model,
+                signature: one.signature,
+                ...(config === undefined ? {} : { config }),
+              }),
+            ),
+          }),
     }));
     printJson({ models }, undefined);
   } else {

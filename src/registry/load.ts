@@ -4,7 +4,8 @@ import { type Clock, systemClock } from '../base/util/clock.ts';
 import type { EngineOptions } from '../model/engine.ts';
 import { assemble, DEFAULT_ENGINE_OPTIONS } from './assemble.ts';
 import type { ServedModel } from './contract.ts';
-import { findModels } from './repository.ts';
+import { takeInventory } from './inventory.ts';
+import type { FoundModel } from './repository.ts';
 
 export interface LoadModelOptions {
   /** Default: the file's name, or its folder's where the file is called `model`. */
@@ -22,15 +23,20 @@ export interface LoadModelOptions {
  * @throws NimifyError where the file cannot be served
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<ServedModel> {
-  const { models } = await findModels([options.name === undefined ? path : { path, name: options.name }]);
-  const [found] = models;
-  if (found === undefined || models.length > 1) {
-    const names = models.map((model) => model.name).join(', ');
-    throw new NimifyError(
-      'CONFIG_INVALID',
-      `${path} holds ${models.length} models (${names}); name one file`,
-    );
+  const { models } = await takeInventory([options.name === undefined ? path : { path, name: options.name }]);
+  const found = models.flatMap((model) => model.found);
+  const [broken] = models.flatMap(({ unservable }) => unservable);
+  if (broken !== undefined && found.length === 0) throw broken.error;
+  const [only] = found;
+  if (only === undefined || found.length > 1) {
+    const names = found.map((model) => model.name).join(', ');
+    throw new NimifyError('CONFIG_INVALID', `${path} holds ${found.length} models (${names}); name one file`);
   }
+  return loadFound(only, options);
+}
+
+/** Loads what was found. @throws NimifyError where it cannot be served */
+export function loadFound(found: FoundModel, options: LoadModelOptions = {}): Promise<ServedModel> {
   return assemble(
     found,
     { clock: options.clock ?? systemClock, log: options.log ?? SILENT },

@@ -14,11 +14,11 @@ type Entry =
 /** All versions of a name, and in their order: the first is looked up by every request that names none. */
 interface Versions {
   readonly entries: ReadonlyMap<string, Entry>;
-  /** What is loaded before what is loading before what failed; the newest of each first. */
+  /** What failed comes last. */
   readonly newestFirst: readonly Entry[];
 }
 
-const RANK = { loaded: 0, loading: 1, failed: 2 } as const;
+const RANK = { loaded: 0, loading: 0, failed: 1 } as const;
 
 export interface MutableRegistry extends Registry {
   /** Announces a model that is being loaded: until `add` or `fail` the registry is not ready. */

@@ -1,6 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
 import { readModelFile } from '../../base/onnx/model-file.ts';
+import type { ModelConfig } from '../../base/triton/model-config.ts';
 import type { ConfigText } from '../../base/triton/read-model-config.ts';
 import type { Signature } from '../../model/signature.ts';
 import { toArtifact } from '../artifact.ts';
@@ -19,6 +20,8 @@ export interface SurveyedVersion {
   readonly path: string | undefined;
   /** Field by field; undefined where there is no configuration, or none that can be read. */
   readonly plan: ModelPlan | undefined;
+  /** As it is written; undefined where there is none, or none that can be read. */
+  readonly config: ModelConfig | undefined;
   /** What clients would see. */
   readonly signature: Signature | undefined;
   /** Why it would not be served. */
@@ -44,14 +47,15 @@ export async function surveyRepository(path: string): Promise<readonly SurveyedV
 }
 
 async function surveyFolder(folder: string): Promise<readonly SurveyedVersion[]> {
-  const { name: model, found, unservable, config } = await readModelFolder(folder);
+  const { name: model, found, unservable, config: text } = await readModelFolder(folder);
+  const config = text?.config;
   const surveyed: SurveyedVersion[] = [];
   for (const { version, path } of found) {
-    surveyed.push({ model, version, path, ...(await surveyVersion(folder, path, config)) });
+    surveyed.push({ model, version, path, config, ...(await surveyVersion(folder, path, text)) });
   }
   for (const { version, error } of unservable) {
-    const plan = config && (await planOf(folder, config, undefined));
-    surveyed.push({ model, version, path: undefined, plan, signature: undefined, error });
+    const plan = text && (await planOf(folder, text, undefined));
+    surveyed.push({ model, version, path: undefined, config, plan, signature: undefined, error });
   }
   return surveyed;
 }
