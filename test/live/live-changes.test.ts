@@ -171,6 +171,25 @@ describe('a polled repository', () => {
     expect(await metric(server, 'outcome="failed"')).toBe(false);
   });
 
+  it('starts without a model that is being written, and is ready once it is whole', async () => {
+    const whole = readFileSync(IRIS);
+    let size = 0;
+    const writing = setInterval(() => {
+      size = Math.min(size + 200, whole.length);
+      repository.write('iris/1/model.onnx', whole.subarray(0, size));
+      if (size === whole.length) clearInterval(writing);
+    }, 40);
+    await eventually('a first part', () => size > 0);
+    const server = await serve(repository.path, POLL);
+    expect(await server.control.index()).toEqual([
+      { name: 'iris', version: '1', state: 'LOADING', reason: '' },
+    ]);
+    expect(server.registry.isReady()).toBe(false);
+    await eventually('the whole model', () => server.registry.isReady());
+    expect((await ask(server)).status).toBe(200);
+    expect(logged.filter(({ message }) => /could not be loaded/.test(message))).toEqual([]);
+  });
+
   it('takes models in and out, and keeps all of them while the folder is away', async () => {
     const server = await serve(repository.path, POLL);
     expect(server.registry.isReady()).toBe(true);

@@ -1,6 +1,6 @@
 import { invalidInput, type NimifyError } from '../errors/nimify-error.ts';
 import { defaultOf, unknownField } from './read-message.ts';
-import { nearestValue } from './read-scalar.ts';
+import { valueMeant } from './read-scalar.ts';
 import {
   type AnyMessage,
   type FieldType,
@@ -80,12 +80,8 @@ function readEnum(values: readonly string[], json: unknown, where: string): stri
   if (typeof json === 'string' && values.includes(json)) return json;
   const named = typeof json === 'number' ? values[json] : undefined;
   if (named !== undefined) return named;
-  const near = typeof json === 'string' ? nearestValue(json, values) : undefined;
-  throw misfit(
-    where,
-    `one of ${values.join(', ')}${near === undefined ? '' : `; did you mean ${near}?`}`,
-    json,
-  );
+  const meant = typeof json === 'string' ? valueMeant(json, values) : '';
+  throw misfit(where, `one of ${values.join(', ')}${meant}`, json);
 }
 
 function readScalar(name: ScalarName, json: unknown, where: string): string | number | boolean {

@@ -1,4 +1,4 @@
-import { nearestName } from '../util/nearest-name.ts';
+import { didYouMean } from '../util/nearest-name.ts';
 import { readEnum, readScalar } from './read-scalar.ts';
 import type {
   AnyMessage,
@@ -157,10 +157,8 @@ const MOST_LISTED = 10;
 
 export function unknownField(type: MessageType<MessageFields>, name: string): string {
   const known = Object.keys(type.fields);
-  const near = nearestName(name, known);
   const listed = known.slice(0, MOST_LISTED).join(', ') + (known.length > MOST_LISTED ? ', ...' : '');
-  const hint = near === undefined ? `known here: ${listed}` : `did you mean '${near}'?`;
-  return `${type.name} has no such field; ${hint}`;
+  return `${type.name} has no such field${didYouMean(name, known) || `; known here: ${listed}`}`;
 }
 
 function noExtension(type: MessageType<MessageFields>, name: string, kind: 'extension' | 'any'): string {

@@ -1,4 +1,4 @@
-import { nearestName } from '../util/nearest-name.ts';
+import { didYouMean } from '../util/nearest-name.ts';
 import { type EnumType, integerRange, type ScalarName } from './schema.ts';
 import type { TextNumber, TextValue } from './text-tree.ts';
 
@@ -34,15 +34,15 @@ export function readEnum(type: EnumType<string>, value: TextValue): ScalarRead {
     const named = values[toInteger(value)];
     if (named !== undefined) return { ok: true, value: named };
   }
-  const near = value.type === 'word' ? nearestValue(value.text, values) : undefined;
-  const meant = near === undefined ? '' : `; did you mean ${near}?`;
+  const meant = value.type === 'word' ? valueMeant(value.text, values) : '';
   return { ok: false, expected: `one of ${values.join(', ')}${meant}` };
 }
 
-/** `FP32` means `TYPE_FP32`, which counting letters does not find. */
-export function nearestValue(got: string, values: readonly string[]): string | undefined {
+/** The end of an error about a mistyped value. `FP32` means `TYPE_FP32`, which counting letters does not find. */
+export function valueMeant(got: string, values: readonly string[]): string {
   const suffix = `_${got.toUpperCase()}`;
-  return values.find((value) => value.endsWith(suffix)) ?? nearestName(got, values);
+  const longer = values.find((value) => value.endsWith(suffix));
+  return longer === undefined ? didYouMean(got, values, '') : `; did you mean ${longer}?`;
 }
 
 function readText(value: TextValue): ScalarRead {

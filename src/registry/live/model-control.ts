@@ -2,7 +2,7 @@ import { invalidInput, NimifyError, toNimifyError } from '../../base/errors/nimi
 import type { Logger } from '../../base/telemetry/log.ts';
 import type { ConfigText } from '../../base/triton/read-model-config.ts';
 import type { Clock, Timer } from '../../base/util/clock.ts';
-import { nearestName } from '../../base/util/nearest-name.ts';
+import { didYouMean } from '../../base/util/nearest-name.ts';
 import type { ServedModel } from '../contract.ts';
 import type { Inventory, InventoryOptions, StockedModel } from '../inventory.ts';
 import type { MutableRegistry } from '../registry.ts';
@@ -289,10 +289,8 @@ function unknownModel(
   code: 'MODEL_NOT_FOUND' | 'CONFIG_INVALID',
 ): NimifyError {
   const known = models.map((model) => model.name);
-  const near = nearestName(name, known);
-  const hint =
-    near === undefined ? `it has ${known.slice(0, 20).join(', ') || 'none'}` : `did you mean '${near}'?`;
-  return new NimifyError(code, `there is no model '${name}' in the repository; ${hint}`, {
+  const hint = didYouMean(name, known) || `; it has ${known.slice(0, 20).join(', ') || 'none'}`;
+  return new NimifyError(code, `there is no model '${name}' in the repository${hint}`, {
     details: { where: 'model', expected: known.slice(0, 20), got: name },
   });
 }

@@ -2,7 +2,7 @@ import type { Datatype } from '../../base/tensor/datatype.ts';
 import { elementCount } from '../../base/tensor/tensor.ts';
 import { type ConfigDataType, toDatatype } from '../../base/triton/data-type.ts';
 import type { ConfigInput, ConfigOutput } from '../../base/triton/model-config.ts';
-import { nearestName } from '../../base/util/nearest-name.ts';
+import { didYouMean } from '../../base/util/nearest-name.ts';
 import { describeShape } from '../../model/fit-shape.ts';
 import type { Signature, TensorSpec } from '../../model/signature.ts';
 import type { DeclaredOptions, Reshape } from '../../policy/declared/declared.ts';
@@ -106,9 +106,10 @@ function planTensor(notes: PlanNotes, given: Entry): readonly Declared[] {
   const spec = specs.find((one) => one.name === name);
   if (spec === undefined) {
     const known = specs.map((one) => one.name);
-    const near = nearestName(name, known);
-    const hint = near === undefined ? '' : `; did you mean '${near}'?`;
-    notes.refuse(`${field}.name`, `the model has no ${side} '${name}'; it has ${known.join(', ')}${hint}`);
+    notes.refuse(
+      `${field}.name`,
+      `the model has no ${side} '${name}'; it has ${known.join(', ')}${didYouMean(name, known)}`,
+    );
     return [];
   }
   notes.honour(`${field}.name`, `'${name}'`);
