@@ -1,7 +1,13 @@
 /** Structured fields of a log line. `err` holds an error with its native cause: logs are the place for it. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
+/** From the lowest on. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 export interface Logger {
+  /** Lowest level that is written; to be set while the server runs. Absent where that is the host program's affair. */
+  level?: LogLevel;
   debug(fields: LogFields, message: string): void;
   info(fields: LogFields, message: string): void;
   warn(fields: LogFields, message: string): void;

@@ -1,11 +1,8 @@
 import { createRequire } from 'node:module';
 import type { Logger as PinoLogger } from 'pino';
-import type { LogFields, Logger } from './log.ts';
+import { LOG_LEVELS, type LogFields, type Logger, type LogLevel } from './log.ts';
 import { plainFields } from './loggable.ts';
 import { formatPrettyLine } from './pretty-line.ts';
-
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface LogSink {
   /** Takes one whole line, newline included. */
@@ -26,16 +23,22 @@ export interface PinoLogOptions {
  * written with all its causes; secrets are left out (see `toLoggable`).
  */
 export function createPinoLogger(options: PinoLogOptions = {}): Logger {
-  const lowest = LOG_LEVELS.indexOf(options.level ?? 'info');
+  let lowest = options.level ?? 'info';
   let made: PinoLogger | undefined;
 
   function write(level: Exclude<LogLevel, 'silent'>, fields: LogFields, message: string): void {
-    if (LOG_LEVELS.indexOf(level) < lowest) return;
+    if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(lowest)) return;
     made ??= openPino(options);
     made[level](plainFields(fields), message);
   }
 
   return {
+    get level() {
+      return lowest;
+    },
+    set level(wanted) {
+      lowest = wanted;
+    },
     debug: (fields, message) => write('debug', fields, message),
     info: (fields, message) => write('info', fields, message),
     warn: (fields, message) => write('warn', fields, message),
@@ -44,16 +47,13 @@ export function createPinoLogger(options: PinoLogOptions = {}): Logger {
 }
 
 /** With the first line that is written, not before: pino takes as long to load as a small model. */
-function openPino({
-  level = 'info',
-  pretty = process.stderr.isTTY === true,
-  sink,
-}: PinoLogOptions): PinoLogger {
+function openPino({ pretty = process.stderr.isTTY === true, sink }: PinoLogOptions): PinoLogger {
   const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
   const destination = sink ?? pino.destination({ dest: 2, sync: false });
   return pino(
     {
-      level,
+      // Which lines are written is decided above, where it may change.
+      level: 'debug',
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },

@@ -8,11 +8,12 @@ import { type CancelToken, NEVER_CANCELLED } from '../../base/util/cancel.ts';
 import type { RequestContext } from '../../model/context.ts';
 import type { InferRequest, InferResponse } from '../../model/request.ts';
 import type { ServedModel } from '../../registry/contract.ts';
+import { toInferRequest } from '../infer-request.ts';
 import type { HttpDeps } from './deps.ts';
 import { decodeSegment, type InferPath } from './infer-path.ts';
 import { requireMediaType } from './media-type.ts';
 import type { Reply } from './reply.ts';
-import { contextFor, type RequestHead, sequenceOf } from './request-context.ts';
+import { contextFor, type RequestHead } from './request-context.ts';
 import { nameModel, type Tally } from './tally.ts';
 
 /**
@@ -94,7 +95,7 @@ export function openCall(
     const decoded = headerLength === 0 ? decodeRaw(bytes, served) : codec.decode(bytes, headerLength);
     const life = { requestId, arrivedAtNs, phases, cancel: NEVER_CANCELLED };
     const context = contextFor(head, tally.timeoutMs, life, decoded.parameters);
-    const request = toInferRequest(decoded, target, owner);
+    const request = toInferRequest(decoded, target.name, target.version, owner);
     phases.decodeNs = deps.clock.nowNs() - decodeFromNs;
     return { decoded, codec, request, context };
   } catch (thrown) {
@@ -155,33 +156,6 @@ function decodeRaw(body: Uint8Array, served: ServedModel): DecodedInferRequest {
     );
   }
   return decodeRawRequest(body, { ...input, batchAxis });
-}
-
-function toInferRequest(
-  { id, inputs, outputs, parameters }: DecodedInferRequest,
-  { name, version }: InferTarget,
-  owner: BufferOwner,
-): InferRequest {
-  const sequence = sequenceOf(parameters);
-  for (const [i, output] of (outputs ?? []).entries()) {
-    if (output.classification !== undefined) {
-      throw new NimifyError(
-        'UNSUPPORTED',
-        `outputs[${i}].parameters.classification: '${output.name}' can be answered as a tensor only; leave the parameter out and pick the largest scores yourself`,
-        { details: { where: `outputs[${i}].parameters.classification`, got: output.classification } },
-      );
-    }
-  }
-  return {
-    model: name,
-    ...(version === undefined ? {} : { version }),
-    id,
-    inputs,
-    ...(outputs === undefined ? {} : { outputs: outputs.map((one) => one.name) }),
-    parameters,
-    ...(sequence === undefined ? {} : { sequence }),
-    owner,
-  };
 }
 
 function toReply(deps: HttpDeps, response: InferResponse, call: InferCall): Reply {

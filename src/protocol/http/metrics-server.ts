@@ -3,7 +3,7 @@ import { METRICS_CONTENT_TYPE } from '../../base/telemetry/exposition.ts';
 import type { Logger } from '../../base/telemetry/log.ts';
 import type { MetricsRegistry } from '../../base/telemetry/metrics.ts';
 import type { Clock } from '../../base/util/clock.ts';
-import { type ListenAddress, listen } from './listen.ts';
+import { type ListenAddress, listen } from '../listen.ts';
 
 export interface MetricsServer {
   /**

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { createCancelSource } from '../../base/util/cancel.ts';
 import { createPhases } from '../../model/context.ts';
 import type { Parameters } from '../../model/request.ts';
-import { contextFor, requestIdOf, sequenceOf } from './request-context.ts';
+import { sequenceOf } from '../infer-parameters.ts';
+import { contextFor, requestIdOf } from './request-context.ts';
 
 const ARRIVED_AT_NS = 1e9;
 

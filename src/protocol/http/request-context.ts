@@ -1,9 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { invalidInput } from '../../base/errors/nimify-error.ts';
 import type { CancelToken } from '../../base/util/cancel.ts';
 import { ANONYMOUS, type Phases, type RequestContext } from '../../model/context.ts';
-import type { Parameters, SequencePosition } from '../../model/request.ts';
+import type { Parameters } from '../../model/request.ts';
+import { priorityOf, timeoutNsOf } from '../infer-parameters.ts';
+
+export { requestIdOf } from '../request-id.ts';
 
 /** Of a head what all that answers requests looks at: fields under their lower-case names. */
 export type RequestHead = Pick<IncomingMessage, 'headers'>;
@@ -39,29 +41,11 @@ export function contextFor(
   };
 }
 
-const USABLE_REQUEST_ID = /^[A-Za-z0-9._:~+/=@-]{1,128}$/;
-
-/** `x-request-id` where it is 1 to 128 characters that are safe in headers and logs, else a new one. */
-export function requestIdOf(request: RequestHead): string {
-  const sent = request.headers['x-request-id'];
-  return typeof sent === 'string' && USABLE_REQUEST_ID.test(sent) ? sent : randomUUID();
-}
-
 function remainingNs(request: RequestHead, defaultTimeoutMs: number, parameters: Parameters): number {
-  const fromParameter = timeoutNs(parameters);
+  const fromParameter = timeoutNsOf(parameters);
   const fromHeader = headerDeadlineNs(request.headers['x-request-deadline']);
   if (fromParameter === undefined && fromHeader === undefined) return defaultTimeoutMs * 1e6;
   return Math.min(fromParameter ?? Number.POSITIVE_INFINITY, fromHeader ?? Number.POSITIVE_INFINITY);
-}
-
-function timeoutNs(parameters: Parameters): number | undefined {
-  const timeout = parameters.timeout;
-  if (timeout === undefined || timeout === 0) return undefined;
-  if (typeof timeout === 'number' && Number.isFinite(timeout) && timeout > 0) return timeout * 1000;
-  throw invalidInput(
-    `parameters.timeout: expected microseconds as a number of at least 0, got ${JSON.stringify(timeout)}`,
-    { where: 'parameters.timeout', expected: 'microseconds', got: timeout },
-  );
 }
 
 const DEADLINE = /^(\d{1,15}(?:\.\d{1,9})?)(us|ms|s)?$/;
@@ -77,51 +61,6 @@ function headerDeadlineNs(header: string | string[] | undefined): number | undef
     );
   }
   return Number(match[1]) * NS_PER_UNIT[(match[2] ?? 'ms') as keyof typeof NS_PER_UNIT];
-}
-
-function priorityOf(parameters: Parameters): number {
-  const priority = parameters.priority;
-  if (priority === undefined) return 0;
-  if (typeof priority === 'number' && Number.isSafeInteger(priority) && priority >= 0) return priority;
-  throw invalidInput(
-    `parameters.priority: expected an integer, 0 for the default or 1 (most urgent) and up, got ${JSON.stringify(priority)}`,
-    { where: 'parameters.priority', expected: 'integer of at least 0', got: priority },
-  );
-}
-
-/**
- * The place in a sequence (Triton's sequence extension): `sequence_id` 0 or empty means no sequence.
- * @throws NimifyError INVALID_INPUT
- */
-export function sequenceOf(parameters: Parameters): SequencePosition | undefined {
-  const id = parameters.sequence_id;
-  const start = flagOf(parameters, 'sequence_start');
-  const end = flagOf(parameters, 'sequence_end');
-  if (typeof id === 'boolean' || (typeof id === 'number' && (!Number.isSafeInteger(id) || id < 0))) {
-    throw invalidInput(
-      `parameters.sequence_id: expected a string or an integer from 0 to 2^53 - 1, got ${id}; send larger ids as strings`,
-      { where: 'parameters.sequence_id', got: id },
-    );
-  }
-  if (id === undefined || id === 0 || id === '') {
-    if (!start && !end) return undefined;
-    throw invalidInput(
-      'parameters.sequence_id: expected one beside sequence_start and sequence_end, got none',
-      { where: 'parameters.sequence_id', expected: 'a string or a number above 0' },
-    );
-  }
-  return { id, start, end };
-}
-
-function flagOf(parameters: Parameters, name: string): boolean {
-  const value = parameters[name];
-  if (value === undefined) return false;
-  if (typeof value === 'boolean') return value;
-  throw invalidInput(`parameters.${name}: expected true or false, got ${JSON.stringify(value)}`, {
-    where: `parameters.${name}`,
-    expected: 'boolean',
-    got: value,
-  });
 }
 
 /** The headers as they are: Node gives every header but `set-cookie` as one string under its lower-case name. */

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { TensorSpec } from '../../model/signature.ts';
 import type { ServedModel } from '../../registry/contract.ts';
+import { isModelReady } from '../model-readiness.ts';
 import type { HttpDeps } from './deps.ts';
 
 /** Names that Triton gives to the extensions which work here. */
@@ -26,7 +26,7 @@ export function registerV2(app: FastifyInstance, deps: HttpDeps): void {
     });
     app.get<{ Params: ModelParams }>(`${path}/ready`, (request, reply) => {
       const { model, version } = request.params;
-      const ready = isModelReady(deps, model, version);
+      const ready = isModelReady(deps.registry, model, version);
       return statusOf(ready, reply).send({ name: model, ready });
     });
   }
@@ -34,15 +34,6 @@ export function registerV2(app: FastifyInstance, deps: HttpDeps): void {
 
 function statusOf(ready: boolean, reply: FastifyReply): FastifyReply {
   return reply.code(ready ? 200 : 400);
-}
-
-function isModelReady(deps: HttpDeps, name: string, version: string | undefined): boolean {
-  try {
-    return deps.registry.isModelReady(deps.registry.find(name, version));
-  } catch (refused) {
-    if (refused instanceof NimifyError && refused.code === 'MODEL_NOT_READY') return false;
-    throw refused;
-  }
 }
 
 function metadataOf(served: ServedModel, deps: HttpDeps): object {

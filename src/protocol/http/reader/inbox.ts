@@ -1,5 +1,5 @@
 import { BORROWED, createOwner } from '../../../base/tensor/owner.ts';
-import type { BodyPool } from '../body-pool.ts';
+import type { BodyPool } from '../../body-pool.ts';
 import type { OwnedBody } from '../infer-call.ts';
 import { type InferHead, type KnownHead, takeHead } from './head.ts';
 import { createIncomingBody, type IncomingBody } from './incoming-body.ts';

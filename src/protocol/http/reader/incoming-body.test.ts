@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createFakeClock } from '../../../base/util/fake-clock.ts';
-import { createBodyPool } from '../body-pool.ts';
+import { createBodyPool } from '../../body-pool.ts';
 import { createIncomingBody } from './incoming-body.ts';
 
 const pool = () => createBodyPool({ clock: createFakeClock() });

@@ -1,5 +1,5 @@
 import { createOwner } from '../../../base/tensor/owner.ts';
-import type { BodyPool } from '../body-pool.ts';
+import type { BodyPool } from '../../body-pool.ts';
 import type { OwnedBody } from '../infer-call.ts';
 
 /** A body of known length that is still coming. */

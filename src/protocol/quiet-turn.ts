@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/util/clock.ts';
+import type { Clock } from '../base/util/clock.ts';
 
 export interface QuietTurnOptions {
   readonly clock: Clock;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createFakeClock } from '../../base/util/fake-clock.ts';
+import { createFakeClock } from '../base/util/fake-clock.ts';
 import { quietTurn } from './quiet-turn.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

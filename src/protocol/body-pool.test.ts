@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFakeClock } from '../../base/util/fake-clock.ts';
+import { createFakeClock } from '../base/util/fake-clock.ts';
 import { createBodyPool } from './body-pool.ts';
 
 const KIB = 1024;

@@ -1,5 +1,5 @@
 import type { AddressInfo, Server } from 'node:net';
-import { NimifyError } from '../../base/errors/nimify-error.ts';
+import { NimifyError } from '../base/errors/nimify-error.ts';
 
 export interface ListenAddress {
   readonly host: string;
@@ -7,7 +7,7 @@ export interface ListenAddress {
 }
 
 /** The flag with which the port was, or could be, chosen. */
-export type PortFlag = '--http-port' | '--metrics-port';
+export type PortFlag = '--http-port' | '--grpc-port' | '--metrics-port';
 
 /**
  * Opens the port; 0 picks a free one.

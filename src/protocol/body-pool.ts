@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../base/util/clock.ts';
+import type { Clock, Timer } from '../base/util/clock.ts';
 
 /**
  * Memory for bodies, used again and again: a fresh large buffer costs more than all else that is done with it, since
