@@ -42,10 +42,14 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   sharp: ['cli/image'],
   pino: ['base/telemetry'],
   yaml: ['base/config'],
+  '@bufbuild/protobuf': ['protocol/grpc'],
 };
 
 /** What tests below src/ may import besides. */
-export const TEST_PACKAGES: readonly string[] = ['vitest', 'fast-check', 'ajv'];
+export const TEST_PACKAGES: readonly string[] = ['vitest', 'fast-check', 'ajv', '@grpc/grpc-js'];
+
+/** Written by a program, and read by nobody: rules about length and names do not hold there. */
+export const GENERATED = 'protocol/grpc/generated/';
 
 /** Words that say nothing about what a file holds. */
 export const EMPTY_WORDS = /(^|[-.])(utils?|utilities|managers?|helpers?|misc|common)([-.]|$)/;
