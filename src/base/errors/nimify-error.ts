@@ -1,4 +1,4 @@
-import { ERROR_TABLE, type ErrorCode, type ErrorEntry } from './table.ts';
+import { ERROR_TABLE, type ErrorCode, type ErrorEntry, GRPC_STATUS } from './table.ts';
 
 /** Where a request or file is wrong, for machines; every field is safe to show to a client. */
 export interface ErrorDetails {
@@ -39,6 +39,12 @@ export class NimifyError extends Error {
   get httpStatus(): number {
     const entry: ErrorEntry = ERROR_TABLE[this.code];
     return entry.http ?? 500;
+  }
+
+  /** gRPC status of the code; INTERNAL for codes that only the command line should meet. */
+  get grpcStatus(): number {
+    const entry: ErrorEntry = ERROR_TABLE[this.code];
+    return GRPC_STATUS[entry.grpc ?? 'INTERNAL'];
   }
 
   get exitCode(): number {

@@ -1,0 +1,91 @@
+import { SILENT } from '../../base/telemetry/log.ts';
+import type { RequestOutcome } from '../../base/telemetry/request-instruments.ts';
+import { type Clock, systemClock } from '../../base/util/clock.ts';
+import { createFakeModel, type FakeModelOptions } from '../../model/fake-model.ts';
+import type { Signature } from '../../model/signature.ts';
+import type { ServedModel } from '../../registry/contract.ts';
+import { createRegistry, type MutableRegistry } from '../../registry/registry.ts';
+import { createBodyPool } from '../body-pool.ts';
+import { DEFAULT_GRPC_OPTIONS, type GrpcDeps, type GrpcOptions } from './deps.ts';
+import { createGrpcServer, type GrpcServer } from './server.ts';
+
+/** Test support: models without an engine, in a real registry, and everything else that a server needs. */
+
+/** One FP32 input `x` of any number of rows of 4, and the same as output `y`. */
+export const ROWS_OF_FOUR: Signature = {
+  inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 4], dimensionNames: ['rows', undefined] }],
+  outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 4], dimensionNames: ['rows', undefined] }],
+  batchAxis: 0,
+};
+
+export function served(options: FakeModelOptions & { readonly name: string }): ServedModel {
+  const { name, version = '1', signature = ROWS_OF_FOUR } = options;
+  const asOutput: FakeModelOptions['answer'] = ({ inputs }) =>
+    inputs.map((input, index) => ({ ...input, name: signature.outputs[index]?.name ?? '' }));
+  return {
+    name,
+    version,
+    model: createFakeModel({ answer: asOutput, ...options, signature }),
+    artifact: {
+      format: 'onnx',
+      path: `/nowhere/${name}.onnx`,
+      sizeBytes: 1,
+      contentHash: '00',
+      signature,
+      batchAxisReason: 'fake',
+      indexLimits: {},
+      omitted: [],
+      metadata: {},
+    },
+    platform: 'fake_onnx',
+    labels: {},
+    example: undefined,
+    loadedAtMs: 0,
+    notes: {},
+  };
+}
+
+export interface FakeDeps extends GrpcDeps {
+  readonly registry: MutableRegistry;
+  /** What the server reported, in order. */
+  readonly outcomes: RequestOutcome[];
+  readonly logged: string[];
+}
+
+export function createFakeDeps(
+  models: readonly (FakeModelOptions & { readonly name: string })[],
+  options: Partial<GrpcOptions> = {},
+  clock: Clock = systemClock,
+): FakeDeps {
+  const registry = createRegistry();
+  for (const model of models) registry.add(served(model));
+  const outcomes: RequestOutcome[] = [];
+  const logged: string[] = [];
+  return {
+    registry,
+    clock,
+    log: { ...SILENT, level: 'info', error: (_fields, message) => void logged.push(message) },
+    accessLog: { note() {} },
+    instruments: { begin() {}, end: (outcome) => void outcomes.push(outcome) },
+    options: { ...DEFAULT_GRPC_OPTIONS, ...options },
+    version: '0.0.0-test',
+    outcomes,
+    logged,
+  };
+}
+
+export interface FakeServer extends FakeDeps {
+  readonly server: GrpcServer;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** A server of such models on a free port. */
+export async function serveFake(...args: Parameters<typeof createFakeDeps>): Promise<FakeServer> {
+  const deps = createFakeDeps(...args);
+  // Whoever looks at memory that was given back finds no numbers there.
+  const onGive = (buffer: ArrayBuffer) => void new Uint8Array(buffer).fill(0xff);
+  const server = createGrpcServer(deps, createBodyPool({ clock: deps.clock, onGive }));
+  const { port } = await server.listen('127.0.0.1', 0);
+  return { ...deps, server, port, close: () => server.close({ graceMs: 0 }) };
+}

@@ -1,0 +1,166 @@
+import type { IncomingHttpHeaders } from 'node:http2';
+import { NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
+import { decodeModelInferRequest } from '../../base/oip/decode-protobuf.ts';
+import { type EncodedInferMessage, encodeModelInferResponse } from '../../base/oip/encode-protobuf.ts';
+import type { InferMessage } from '../../base/oip/infer-message.ts';
+import { BORROWED } from '../../base/tensor/owner.ts';
+import { NEVER_CANCELLED } from '../../base/util/cancel.ts';
+import { ANONYMOUS, type RequestContext } from '../../model/context.ts';
+import type { InferRequest, InferResponse, Parameters } from '../../model/request.ts';
+import { priorityOf, timeoutNsOf } from '../infer-parameters.ts';
+import { toInferRequest } from '../infer-request.ts';
+import { countOutcome, createTally, logFault, nameModel, type Tally } from '../tally.ts';
+import { type Call, failCall, sendOnly } from './call.ts';
+import type { CallDeps, GrpcDeps } from './deps.ts';
+import { FRAME_HEADER_BYTES } from './frame.ts';
+import { ownerOf, rawAllocator } from './raw-memory.ts';
+import { receiveOnly } from './unary.ts';
+
+/** `inference.GRPCInferenceService/ModelInfer`: the hot path, which touches neither promises nor generated code. */
+export function serveModelInfer(call: Call): void {
+  const { deps } = call;
+  const tally = createTally(deps, '/inference.GRPCInferenceService/ModelInfer', call.requestId);
+  deps.instruments.begin();
+
+  function send({ encoded, release }: InferAnswer): void {
+    sendOnly(call, encoded, release);
+    countOutcome(deps, tally, 'OK');
+  }
+
+  function fail(error: NimifyError): void {
+    const { hasLeft } = call;
+    if (!hasLeft) logFault(deps, error, tally.requestId, tally.route);
+    failCall(call, error);
+    countOutcome(deps, tally, hasLeft ? 'CANCELLED' : error.code);
+  }
+
+  call.onClose = () => {
+    // The client left while its message came: nobody else will count it.
+    if (call.waitingSinceNs !== undefined) countOutcome(deps, tally, 'CANCELLED');
+  };
+  receiveOnly(
+    call,
+    rawAllocator(deps.pool),
+    (message, isOwn) => {
+      try {
+        const asked = { message, isOwn, headers: call.headers, deadlineAtNs: call.deadlineAtNs };
+        const answer = answerInfer(deps, asked, tally, call, encodeModelInferResponse);
+        if (answer instanceof Promise) answer.then(send, (thrown: unknown) => fail(toNimifyError(thrown)));
+        else send(answer);
+      } catch (thrown) {
+        fail(toNimifyError(thrown));
+      }
+    },
+    fail,
+  );
+}
+
+/** One ModelInferRequest, and what came with it. */
+export interface AskedInfer {
+  readonly message: InferMessage;
+  /** The message's buffers belong to nobody else, so that a host may hand them on. */
+  readonly isOwn: boolean;
+  readonly headers: IncomingHttpHeaders;
+  readonly deadlineAtNs: number | undefined;
+  /** Told the request's own id as soon as it is known. */
+  readonly onId?: (id: string) => void;
+}
+
+export interface InferAnswer {
+  readonly encoded: EncodedInferMessage;
+  /** To be called once the chunks are no longer needed. */
+  readonly release: () => void;
+}
+
+/**
+ * Decodes, asks the model, encodes; a promise only where the model does not answer at once.
+ * @throws NimifyError, or rejects with it
+ */
+export function answerInfer(
+  deps: CallDeps,
+  asked: AskedInfer,
+  tally: Tally,
+  call: Pick<Call, 'cancel'>,
+  encode: typeof encodeModelInferResponse,
+): InferAnswer | Promise<InferAnswer> {
+  const { clock, registry } = deps;
+  const decodeFromNs = clock.nowNs();
+  const owner = asked.isOwn ? ownerOf(asked.message, deps.pool) : BORROWED;
+  const decoded = decodeModelInferRequest(asked.message, (model, version, id) => {
+    asked.onId?.(id);
+    nameModel(tally, registry.find(model, version === '' ? undefined : version));
+  });
+  const { model, version, parameters } = decoded;
+  const request = toInferRequest(decoded, model, version === '' ? undefined : version, owner);
+  const context = contextFor(asked, tally, parameters);
+  tally.phases.decodeNs = clock.nowNs() - decodeFromNs;
+
+  const response = registry.inferNow(request, context);
+  if (response !== undefined) return toAnswer(deps, response, request, tally, encode);
+  return answerLater(deps, request, { ...context, cancel: call.cancel }, tally, encode);
+}
+
+async function answerLater(
+  deps: GrpcDeps,
+  request: InferRequest,
+  context: RequestContext,
+  tally: Tally,
+  encode: typeof encodeModelInferResponse,
+): Promise<InferAnswer> {
+  let response: InferResponse;
+  try {
+    response = await deps.registry.infer(request, context);
+  } catch (thrown) {
+    request.owner.release();
+    throw thrown;
+  }
+  if (!context.cancel.cancelled) return toAnswer(deps, response, request, tally, encode);
+  letGo(response, request);
+  throw new NimifyError('CANCELLED', 'the client left before its answer was there');
+}
+
+function toAnswer(
+  deps: GrpcDeps,
+  response: InferResponse,
+  request: InferRequest,
+  { phases }: Tally,
+  encode: typeof encodeModelInferResponse,
+): InferAnswer {
+  if (phases.computeNs === 0) phases.computeNs = response.report.computeNs;
+  const encodeFromNs = deps.clock.nowNs();
+  try {
+    const encoded = encode(response, FRAME_HEADER_BYTES);
+    phases.encodeNs = deps.clock.nowNs() - encodeFromNs;
+    return { encoded, release: () => letGo(response, request) };
+  } catch (thrown) {
+    letGo(response, request);
+    throw thrown;
+  }
+}
+
+/** The request's buffers only now: a model may answer with views over its inputs. */
+function letGo(response: InferResponse, request: InferRequest): void {
+  response.owner.release();
+  request.owner.release();
+}
+
+/** Deadline: the smaller of OIP's parameter `timeout` and `grpc-timeout`, else the model's default. */
+function contextFor(
+  { headers, deadlineAtNs = Number.POSITIVE_INFINITY }: AskedInfer,
+  { requestId, arrivedAtNs, phases, timeoutMs }: Tally,
+  parameters: Parameters,
+): RequestContext {
+  const timeoutNs = timeoutNsOf(parameters) ?? Number.POSITIVE_INFINITY;
+  const atNs = Math.min(deadlineAtNs, arrivedAtNs + timeoutNs);
+  return {
+    requestId,
+    deadlineAtNs: Number.isFinite(atNs) ? atNs : arrivedAtNs + timeoutMs * 1e6,
+    // For the attempt that does not wait.
+    cancel: NEVER_CANCELLED,
+    principal: ANONYMOUS,
+    priority: priorityOf(parameters),
+    // Metadata as it came: values of keys that end in -bin stay in base64.
+    attributes: headers as Readonly<Record<string, string>>,
+    phases,
+  };
+}

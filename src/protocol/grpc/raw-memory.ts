@@ -1,0 +1,27 @@
+import { NimifyError } from '../../base/errors/nimify-error.ts';
+import type { InferMessage } from '../../base/oip/infer-message.ts';
+import { type BufferOwner, createOwner } from '../../base/tensor/owner.ts';
+import type { BodyPool } from '../body-pool.ts';
+import type { AllocateRaw } from './frame.ts';
+
+/** Memory for the raw contents of a message, from the pool. What it throws is OVERLOADED: there is none left. */
+export function rawAllocator(pool: BodyPool): AllocateRaw {
+  return (byteLength) => {
+    try {
+      return new Uint8Array(pool.take(byteLength), 0, byteLength);
+    } catch (cause) {
+      throw new NimifyError(
+        'OVERLOADED',
+        `message: there is no memory for its ${byteLength} bytes now; send it again later, or fewer rows in a request`,
+        { details: { where: 'message' }, retryAfterMs: 1000, cause },
+      );
+    }
+  };
+}
+
+/** Owner of the raw contents that were taken out of a message: with its last release they go back to the pool. */
+export function ownerOf({ rawContents }: InferMessage, pool: BodyPool): BufferOwner {
+  return createOwner(() => {
+    for (const { buffer } of rawContents ?? []) pool.give(buffer as ArrayBuffer);
+  });
+}

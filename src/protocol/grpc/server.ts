@@ -1,0 +1,229 @@
+import {
+  constants,
+  createServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import { NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
+import { type BodyPool, createBodyPool } from '../body-pool.ts';
+import { type ListenAddress, listen } from '../listen.ts';
+import { quietTurn } from '../quiet-turn.ts';
+import { requestIdOf } from '../request-id.ts';
+import { Call, failCall, refuseStream } from './call.ts';
+import { createCallList } from './call-list.ts';
+import { type Connection, createConnection } from './connection.ts';
+import type { CallDeps, GrpcDeps } from './deps.ts';
+import { serveModelInfer } from './infer.ts';
+import { isGrpcContentType } from './metadata.ts';
+import type { Services } from './services.ts';
+import { serveModelStreamInfer } from './stream-infer.ts';
+import { watchCalls } from './watch-calls.ts';
+
+export interface GrpcServer {
+  /**
+   * Port 0 picks a free one. Inference answers from then on; what else there is is loaded when it is first asked for.
+   * @throws NimifyError CONFIG_INVALID when the address is taken or not ours
+   */
+  listen(host: string, port: number): Promise<ListenAddress>;
+  /** Clients are told to open no more calls on the connections they have; those they have opened go on. */
+  startDraining(): void;
+  /**
+   * Waits at most `graceMs` for running calls, then closes what is left. While it waits the port stays open: probes
+   * see what is true, and new calls are told to go elsewhere. Streams on which nothing runs are ended.
+   */
+  close(options: { readonly graceMs: number }): Promise<void>;
+}
+
+/** As much of one message may be on its way before the client waits for us to have read it. */
+const STREAM_WINDOW_BYTES = 1024 * 1024;
+
+/** Metadata of one call, as HTTP/2 counts it; larger than the 8 KiB that gRPC suggests, for tokens in it. */
+const MAX_METADATA_BYTES = 16 * 1024;
+
+/** Node's own limit counts what waits to be sent, of which flow control and `sendTimeoutMs` bound the time. */
+const SESSION_MEMORY_MIB = 1024;
+
+/** Bounds the reading of what had arrived before the end, where clients never stop sending. */
+const READ_ARRIVED_MS = 1000;
+
+const MODEL_INFER = '/inference.GRPCInferenceService/ModelInfer';
+const MODEL_STREAM_INFER = '/inference.GRPCInferenceService/ModelStreamInfer';
+
+/** gRPC on node:http2, in clear text: framing, codings and inference are our own, all else is generated code. */
+export function createGrpcServer(
+  given: GrpcDeps,
+  pool: BodyPool = createBodyPool({ clock: given.clock }),
+): GrpcServer {
+  const deps: CallDeps = { ...given, pool };
+  const { clock, log, options } = deps;
+  const connections = new Map<ServerHttp2Session, Connection>();
+  const calls = createCallList();
+  let services: Promise<Services> | undefined;
+  /** Connections and calls so far. */
+  let arrivals = 0;
+  let closing = false;
+
+  const server = createServer({
+    maxSessionMemory: SESSION_MEMORY_MIB,
+    settings: {
+      maxConcurrentStreams: options.maxConcurrentStreams,
+      initialWindowSize: STREAM_WINDOW_BYTES,
+      maxHeaderListSize: MAX_METADATA_BYTES,
+      enablePush: false,
+    },
+  });
+  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
+  server.on('session', (session) => {
+    arrivals += 1;
+    connections.set(
+      session,
+      createConnection(session, deps, () => isSendingOn(session)),
+    );
+    session.on('close', () => connections.delete(session));
+  });
+  // What a client does wrong ends its connection; without a listener it would end the process.
+  server.on('sessionError', () => {});
+  server.on('stream', take);
+  const stopWatching = watchCalls(calls, connections, deps);
+
+  function isSendingOn(session: ServerHttp2Session): boolean {
+    for (const { stream, sendingSinceNs } of calls.all()) {
+      if (sendingSinceNs !== undefined && stream.session === session) return true;
+    }
+    return false;
+  }
+
+  function take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    arrivals += 1;
+    // A reset with an error is told as one; that the stream closes says all there is to know.
+    stream.on('error', () => {});
+    const connection =
+      stream.session === undefined ? undefined : connections.get(stream.session as ServerHttp2Session);
+    if (connection === undefined) return; // it has gone already
+    connection.noteTraffic();
+    if (refuseHttp(stream, headers)) return;
+    let call: Call;
+    try {
+      call = new Call(stream, headers, connection, deps);
+    } catch (refused) {
+      refuseStream(stream, toNimifyError(refused), requestIdOf({ headers }));
+      return;
+    }
+    calls.add(call);
+    stream.on('close', () => {
+      calls.delete(call);
+      call.close();
+      // Closed streams may outlive many collections of young garbage, and would keep all this alive with them.
+      stream.removeAllListeners();
+    });
+    if (closing) failCall(call, shuttingDown());
+    else dispatch(call);
+  }
+
+  function dispatch(call: Call): void {
+    const path = call.headers[':path'] ?? '';
+    if (path === MODEL_INFER) serveModelInfer(call);
+    else if (path === MODEL_STREAM_INFER) void serveModelStreamInfer(call);
+    else void dispatchToServices(call, path);
+  }
+
+  async function dispatchToServices(call: Call, path: string): Promise<void> {
+    services ??= loadServices();
+    const loaded = await services.catch(() => undefined);
+    if (loaded === undefined) failCall(call, notLoaded());
+    else {
+      const serve = loaded.methods.get(path);
+      if (serve === undefined) failCall(call, unknownMethod(path));
+      else serve(call);
+    }
+  }
+
+  /** When the first is asked for: generated code takes longer to load than all that inference needs. */
+  function loadServices(): Promise<Services> {
+    const loading = import('./services.ts').then(({ createServices }) => createServices(deps));
+    loading.catch((err: unknown) => log.error({ err }, 'the gRPC services could not be loaded'));
+    return loading;
+  }
+
+  function readArrived(): Promise<void> {
+    return quietTurn({ clock, arrivals: () => arrivals, limitMs: READ_ARRIVED_MS });
+  }
+
+  function startDraining(): void {
+    for (const connection of connections.values()) connection.turnAway();
+    void services?.then(
+      ({ lookAtHealth }) => lookAtHealth(),
+      () => {},
+    );
+  }
+
+  /** Until nothing is being answered any more, whatever comes meanwhile. */
+  async function allAnswered(): Promise<void> {
+    for (const call of calls.all()) call.onDrain?.(shuttingDown());
+    for (let [call] = calls.all(); call !== undefined; [call] = calls.all()) {
+      const { stream } = call;
+      await new Promise<unknown>((resolve) => stream.once('close', resolve));
+    }
+  }
+
+  return {
+    async listen(host, port) {
+      const address = await listen(server, host, port, '--grpc-port');
+      // A connection that cannot be accepted is the system's fault; without a listener it would end the process.
+      server.on('error', (err) => log.warn({ err }, 'a gRPC connection was turned away'));
+      return address;
+    },
+    startDraining,
+    async close({ graceMs }) {
+      startDraining();
+      if (server.listening) {
+        const timer = clock.setTimer(() => {
+          for (const { session } of connections.values()) session.destroy();
+        }, graceMs);
+        // Only what comes from now on is refused: what had been sent before is served.
+        await readArrived();
+        closing = true;
+        await allAnswered();
+        const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+        for (const { session } of connections.values()) session.close();
+        await closed;
+        timer.cancel();
+      }
+      stopWatching();
+      pool.clear();
+    },
+  };
+}
+
+/** What is no gRPC gets an answer in HTTP's own terms (PROTOCOL-HTTP2.md, "Content-Type"). */
+function refuseHttp(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
+  const status =
+    headers[':method'] !== 'POST' ? 405 : isGrpcContentType(headers['content-type']) ? undefined : 415;
+  if (status === undefined) return false;
+  stream.respond({ ':status': status, ...(status === 405 ? { allow: 'POST' } : {}) }, { endStream: true });
+  if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+  return true;
+}
+
+function unknownMethod(path: string): NimifyError {
+  return new NimifyError(
+    'UNSUPPORTED',
+    `unknown method ${path.slice(0, 200)}; server reflection says which there are`,
+    { details: { where: ':path' } },
+  );
+}
+
+function shuttingDown(): NimifyError {
+  return new NimifyError('MODEL_NOT_READY', 'this server is shutting down; send the request to another one', {
+    retryAfterMs: 1000,
+  });
+}
+
+/** The cause is in the log, once. */
+function notLoaded(): NimifyError {
+  return new NimifyError(
+    'INTERNAL',
+    'the services of this server could not be loaded; the log has the details',
+  );
+}

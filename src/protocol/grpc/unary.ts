@@ -1,0 +1,80 @@
+import { NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
+import type { InferMessage } from '../../base/oip/infer-message.ts';
+import { type Call, openFrame } from './call.ts';
+import { type AllocateRaw, createFrameReader, type Frame, type FrameReader, wholeFrame } from './frame.ts';
+
+/** The one message of a unary call. `isOwn`: its buffers belong to nobody else. */
+export type UseMessage = (message: InferMessage, isOwn: boolean) => void;
+
+/**
+ * Receives the one message of a unary call; exactly one of the two is called, once, unless the client leaves.
+ *
+ * @param allocateRaw memory for the raw contents of a ModelInferRequest; undefined: the message is another
+ */
+export function receiveOnly(
+  call: Call,
+  allocateRaw: AllocateRaw | undefined,
+  use: UseMessage,
+  refuse: (error: NimifyError) => void,
+): void {
+  const { stream } = call;
+  const { maxMessageBytes } = call.deps.options;
+  let frame: Frame | undefined;
+  let reader: FrameReader | undefined;
+  let isSettled = false;
+
+  function settle(): boolean {
+    const isFirst = !isSettled;
+    isSettled = true;
+    call.waitingSinceNs = undefined;
+    return isFirst;
+  }
+
+  function fail(thrown: unknown): void {
+    if (settle()) refuse(toNimifyError(thrown));
+  }
+
+  function onFrame(next: Frame): void {
+    if (frame !== undefined) throw notOne('more');
+    frame = next;
+  }
+
+  stream.on('data', (piece: Uint8Array) => {
+    if (isSettled) return;
+    try {
+      if (reader === undefined && frame === undefined) {
+        frame = wholeFrame(piece, maxMessageBytes);
+        if (frame !== undefined) return;
+      }
+      reader ??= createFrameReader({ maxMessageBytes, allocateRaw, onFrame });
+      reader.push(piece);
+    } catch (refused) {
+      fail(refused);
+    }
+  });
+  stream.on('end', () => {
+    if (isSettled) return;
+    call.waitingSinceNs = undefined;
+    if (frame === undefined || reader?.isWithin === true) {
+      fail(notOne(reader?.isWithin === true ? 'a part of one' : 'none'));
+      return;
+    }
+    try {
+      const { isOwn, isCompressed } = frame;
+      const message = openFrame(call, frame, allocateRaw);
+      if (!(message instanceof Promise)) {
+        if (settle()) use(message, isOwn);
+      } else message.then((opened) => settle() && use(opened, isCompressed), fail);
+    } catch (refused) {
+      fail(refused);
+    }
+  });
+  call.onStall = fail;
+}
+
+/** gRPC's status codes have UNIMPLEMENTED for this (grpc, doc/statuscodes.md). */
+function notOne(got: string): NimifyError {
+  return new NimifyError('UNSUPPORTED', `request: expected exactly one message, got ${got}`, {
+    details: { where: 'request', expected: 'one message', got },
+  });
+}

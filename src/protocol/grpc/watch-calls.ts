@@ -1,0 +1,48 @@
+import { constants, type ServerHttp2Session } from 'node:http2';
+import { NimifyError } from '../../base/errors/nimify-error.ts';
+import type { CallList } from './call-list.ts';
+import type { Connection } from './connection.ts';
+import type { GrpcDeps } from './deps.ts';
+
+/** Looks this often within a timeout, so that what stands still is cut at most a quarter of it late. */
+const LOOKS = 4;
+
+/**
+ * Ends the calls of clients that stall: in the middle of a message, or before the answer that waits for them in
+ * memory. One look over all calls now and then, because a timer for each would cost every client.
+ *
+ * @returns stops looking
+ */
+export function watchCalls(
+  calls: CallList,
+  connections: ReadonlyMap<ServerHttp2Session, Connection>,
+  { clock, options }: GrpcDeps,
+): () => void {
+  const { receiveTimeoutMs, sendTimeoutMs, keepAliveMs, keepAliveTimeoutMs } = options;
+  const everyMs = Math.min(receiveTimeoutMs, sendTimeoutMs, keepAliveMs, keepAliveTimeoutMs) / LOOKS;
+  let timer = clock.setTimer(look, everyMs);
+
+  function look(): void {
+    const nowNs = clock.nowNs();
+    for (const call of calls.all()) {
+      const { waitingSinceNs = nowNs, sendingSinceNs = nowNs, stream } = call;
+      if (nowNs - sendingSinceNs >= sendTimeoutMs * 1e6) {
+        // Perhaps it reads nothing at all, and will never see this.
+        connections.get(stream.session as ServerHttp2Session)?.probe();
+        stream.close(constants.NGHTTP2_CANCEL);
+      } else if (nowNs - waitingSinceNs >= receiveTimeoutMs * 1e6) call.onStall(stalled(receiveTimeoutMs));
+    }
+    for (const connection of connections.values()) connection.look();
+    timer = clock.setTimer(look, everyMs);
+  }
+
+  return () => timer.cancel();
+}
+
+function stalled(receiveTimeoutMs: number): NimifyError {
+  return new NimifyError(
+    'REQUEST_TIMEOUT',
+    `message: expected all of it within ${receiveTimeoutMs} ms, got only a part; send it faster or in smaller requests`,
+    { details: { where: 'message', expected: { withinMs: receiveTimeoutMs } } },
+  );
+}
