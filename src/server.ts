@@ -7,9 +7,12 @@ import { registerProcessMetrics } from './base/telemetry/process-metrics.ts';
 import { type Clock, systemClock } from './base/util/clock.ts';
 import { VERSION } from './base/util/version.ts';
 import type { EngineOptions } from './model/engine.ts';
+import type { GrpcOptions } from './protocol/grpc/deps.ts';
+import type { GrpcServer } from './protocol/grpc/server.ts';
 import { DEFAULT_HTTP_OPTIONS, type HttpOptions } from './protocol/http/deps.ts';
 import { createMetricsServer } from './protocol/http/metrics-server.ts';
 import { createHttpServer } from './protocol/http/server.ts';
+import type { ListenAddress } from './protocol/listen.ts';
 import { assemble, DEFAULT_ENGINE_OPTIONS } from './registry/assemble.ts';
 import type { Registry, ServedModel } from './registry/contract.ts';
 import { takeInventory } from './registry/inventory.ts';
@@ -27,10 +30,14 @@ export interface ServerOptions {
   readonly host?: string;
   /** Default 8000; 0 picks a free port. */
   readonly httpPort?: number;
+  /** 0 picks a free port, false opens none. Default: none. */
+  readonly grpcPort?: number | false;
   /** Default 8002; 0 picks a free port, false opens none (metrics stay at `/v1/metrics`). */
   readonly metricsPort?: number | false;
   readonly engine?: Partial<EngineOptions>;
   readonly http?: Partial<HttpOptions>;
+  /** What is left out is as in `http`: the limits of a message are those of a body. */
+  readonly grpc?: Partial<GrpcOptions>;
   /** Default: silent. */
   readonly log?: Logger;
   /** Which requests leave a line in the log. Default: none. */
@@ -63,6 +70,8 @@ export interface RunningServer {
   /** Such as `http://127.0.0.1:8000`. */
   readonly url: string;
   readonly metricsUrl: string | undefined;
+  /** Such as `127.0.0.1:8001`, as gRPC clients take it. */
+  readonly grpcAddress: string | undefined;
   readonly registry: Registry;
   /** What may be told of models, and asked for, while the server runs. */
   readonly control: ModelControl;
@@ -99,16 +108,16 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     mayBeEmpty: mode !== 'none',
   });
   const httpOptions: HttpOptions = { ...DEFAULT_HTTP_OPTIONS, ...options.http };
-  const http = createHttpServer({
+  const shared = {
     registry,
     clock,
     log,
     accessLog: createAccessLog({ log, clock }, options.accessLog ?? { share: 0, slowMs: 0 }),
     instruments: createRequestInstruments(metrics),
-    metrics,
-    options: httpOptions,
     version: VERSION,
-  });
+  };
+  const http = createHttpServer({ ...shared, metrics, options: httpOptions });
+  let grpc: GrpcServer | undefined;
   const metricsPort = options.metricsPort ?? 8002;
   const metricsServer = metricsPort === false ? undefined : createMetricsServer({ metrics, clock, log });
 
@@ -145,7 +154,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     registry.startDraining();
     const controlClosed = control.close({ graceMs });
     try {
-      await http.close({ graceMs });
+      await Promise.all([http.close({ graceMs }), grpc?.close({ graceMs })]);
       await registry.close({ graceMs: Math.max(0, (untilNs - clock.nowNs()) / 1e6) });
       await controlClosed;
     } finally {
@@ -159,11 +168,22 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     return closing;
   }
 
+  async function openGrpc(host: string, port: number): Promise<ListenAddress> {
+    const [{ createGrpcServer }, { toGrpcOptions }] = await Promise.all([
+      import('./protocol/grpc/server.ts'),
+      import('./protocol/grpc/deps.ts'),
+    ]);
+    grpc = createGrpcServer({ ...shared, options: toGrpcOptions(httpOptions, options.grpc) });
+    return grpc.listen(host, port);
+  }
+
   try {
     await control.prepare();
     const host = options.host ?? '127.0.0.1';
     const address = await http.listen(host, options.httpPort ?? 8000);
     const metricsAddress = await metricsServer?.listen(host, Number(metricsPort));
+    const grpcPort = options.grpcPort ?? false;
+    const grpcAddress = grpcPort === false ? undefined : await openGrpc(host, grpcPort);
     const failures = await control.start();
     const isServed = registry.list().length > 0;
     const isFatal = ({ lacksBackend }: LoadFailure) =>
@@ -173,11 +193,13 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     return {
       url: urlOf(address),
       metricsUrl: metricsAddress === undefined ? undefined : urlOf(metricsAddress),
+      grpcAddress: grpcAddress === undefined ? undefined : authorityOf(grpcAddress),
       registry,
       control,
       startDraining() {
         registry.startDraining();
         http.startDraining();
+        grpc?.startDraining();
       },
       close,
     };
@@ -209,7 +231,10 @@ function naming(path: string, error: NimifyError): NimifyError {
   });
 }
 
-function urlOf(address: { readonly host: string; readonly port: number }): string {
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  return `http://${host}:${address.port}`;
+function urlOf(address: ListenAddress): string {
+  return `http://${authorityOf(address)}`;
+}
+
+function authorityOf({ host, port }: ListenAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -49,7 +49,7 @@ const REQUIREMENTS = {
   tritonclient: {
     what: "Triton's Python client",
     howToGet: 'python3 -m venv .venv && .venv/bin/pip install -r test/interop/requirements.txt',
-    isThere: () => runs(pythonPath(), ['-c', 'import tritonclient.http, numpy']),
+    isThere: () => runs(pythonPath(), ['-c', 'import tritonclient.http, tritonclient.grpc.aio, numpy']),
   },
 } as const satisfies Record<string, Requirement>;
 

@@ -19,7 +19,7 @@ export function serversFor({ root, cache, python, mlserverPython }) {
       args: [
         `${root}/dist/cli/main.js`,
         ...['serve', path, '--model-name', 'm', '--log-level', 'error'],
-        ...['--http-port', String(port), '--metrics-port', '0'],
+        ...['--http-port', String(port), '--metrics-port', '0', '--grpc-port', '0'],
       ],
     }),
     request(model, encoding) {

@@ -182,7 +182,7 @@ describe('nimify init', () => {
     });
     const text = readFileSync(join(folder, 'nimify.yaml'), 'utf8');
     expect(text).toMatch(/^# yaml-language-server: \$schema=https:\/\//);
-    const { url } = await serve(['--http-port', '0', '--metrics-port', '0']);
+    const { url } = await serve(['--http-port', '0', '--metrics-port', '0', '--grpc-port', '0']);
     expect(JSON.stringify(await modelsAt(url))).toMatch(/iris.*odd name/);
   });
 

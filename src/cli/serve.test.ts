@@ -3,11 +3,13 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
+import { connect } from '../../test/support/grpc-client.ts';
 import { type Running, runNimify, startNimify } from '../../test/support/nimify.ts';
+import { GRPCInferenceService } from '../protocol/grpc/generated/inference/service_pb.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../../test/fixtures/${name}`, import.meta.url));
 const DEMO = fileURLToPath(new URL('../../examples/demo', import.meta.url));
-const FREE_PORTS = ['--http-port', '0', '--metrics-port', '0'];
+const FREE_PORTS = ['--http-port', '0', '--metrics-port', '0', '--grpc-port', '0'];
 
 const started: Running[] = [];
 
@@ -159,9 +161,21 @@ describe('nimify serve', () => {
     expect(stderr).toMatch(message);
   });
 
-  it('says that it has no gRPC where a port is asked for', async () => {
-    const { running } = await serve(`${DEMO}/iris/model.onnx`, '--grpc-port', '0');
+  it('answers over gRPC where its banner says', async () => {
+    const { running } = await serve(`${DEMO}/iris/model.onnx`);
+    const [, port] = await running.printed(/^grpc +127\.0\.0\.1:(\d+)$/m);
+    const client = connect(Number(port));
+    const { modelInfer } = GRPCInferenceService.method;
+    const answer = await client.unary(modelInfer, {
+      modelName: 'iris',
+      inputs: [
+        { name: 'X', datatype: 'FP32', shape: [1n, 4n], contents: { fp32Contents: [5.1, 3.5, 1.4, 0.2] } },
+      ],
+      outputs: [{ name: 'label' }],
+    });
+    expect(answer.rawOutputContents.map((raw) => [...raw])).toEqual([[0, 0, 0, 0, 0, 0, 0, 0]]);
+    client.close();
     running.process.kill('SIGTERM');
-    expect((await running.finished).stderr).toContain('this version has no gRPC');
+    await running.finished;
   });
 });

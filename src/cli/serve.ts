@@ -16,7 +16,7 @@ Every setting can stand in nimify.yaml or in a variable too: nimify init, nimify
 
 export function serveCommand(): Command {
   const command = new Command('serve')
-    .description('serve models over HTTP')
+    .description('serve models over HTTP and gRPC')
     .argument(
       '[paths...]',
       'model files (.onnx, .ort) or folders of them, model repositories of Triton, Python functions (model.py:predict), programs that speak the engine protocol, or name=path; default: those of nimify.yaml, or this folder',

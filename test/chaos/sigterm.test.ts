@@ -18,7 +18,7 @@ afterEach(async () => {
 
 async function serve(): Promise<number> {
   const models = [IRIS, SLOW].map(({ name, path }) => `${name}=${path}`);
-  const ports = ['--http-port', '0', '--metrics-port', '0'];
+  const ports = ['--http-port', '0', '--metrics-port', '0', '--grpc-port', '0'];
   running = startNimify(['serve', ...models, ...ports, '--engine-host', 'thread', '--instances', '1']);
   const [, port = ''] = await running.printed(/ at http:\/\/127\.0\.0\.1:(\d+)[\s\S]*docs {5}/);
   return Number(port);

@@ -22,11 +22,11 @@ interface Running {
 }
 
 /**
- * Servers get free ports instead of the documented 8000 and 8002, so that documents can be played while something
+ * Servers get free ports instead of the documented 8000, 8001 and 8002, so that documents can be played while something
  * else listens there; commands and output are translated.
  */
 export async function createConsoleSession(): Promise<ConsoleSession> {
-  const ports = { http: await freePort(), metrics: await freePort() };
+  const ports = { http: await freePort(), grpc: await freePort(), metrics: await freePort() };
   let server: Running | undefined;
 
   async function play({ kind, steps }: ConsoleBlock): Promise<void> {
@@ -98,16 +98,20 @@ export async function createConsoleSession(): Promise<ConsoleSession> {
   }
 
   function toActual(command: string): string {
-    const flags = `--http-port ${ports.http} --metrics-port ${ports.metrics}`;
+    const flags = `--http-port ${ports.http} --grpc-port ${ports.grpc} --metrics-port ${ports.metrics}`;
     return command
       .replaceAll(/\b8000\b/g, String(ports.http))
+      .replaceAll(/\b8001\b/g, String(ports.grpc))
       .replaceAll(/\b8002\b/g, String(ports.metrics))
       .replace(/^npm start( --)?/, `npm start -- ${flags}`)
       .replace(/^npx nimify serve/, `npx nimify serve ${flags}`);
   }
 
   function toDocumented(printed: string): string {
-    return printed.replaceAll(String(ports.http), '8000').replaceAll(String(ports.metrics), '8002');
+    return printed
+      .replaceAll(String(ports.http), '8000')
+      .replaceAll(String(ports.grpc), '8001')
+      .replaceAll(String(ports.metrics), '8002');
   }
 
   return { play, close };

@@ -187,7 +187,7 @@ describe.skipIf(process.platform !== 'linux')('children of a server', () => {
   it('go when it is killed', async () => {
     const server = startNimify([
       ...['serve', PRODUCTS, '--engine-host', 'process', '--instances', '2', '--threads', '1'],
-      ...['--http-port', '0', '--metrics-port', '0'],
+      ...['--http-port', '0', '--metrics-port', '0', '--grpc-port', '0'],
     ]);
     await server.printed(/serves 1 model/);
     const children = childrenOf(server.process.pid!);
@@ -202,7 +202,16 @@ describeWith(['python'], 'a Python child', () => {
   it.skipIf(process.platform !== 'linux')(
     'goes when its server is killed, also in the middle of a run',
     async () => {
-      const server = startNimify(['serve', UNRULY, '--http-port', '0', '--metrics-port', '0']);
+      const server = startNimify([
+        'serve',
+        UNRULY,
+        '--http-port',
+        '0',
+        '--metrics-port',
+        '0',
+        '--grpc-port',
+        '0',
+      ]);
       const [, url] = await server.printed(/at (http:\S+)/);
       const children = childrenOf(server.process.pid!);
       expect(children).toHaveLength(1);

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startNimify } from '../support/nimify.ts';
 
 const SLOW = join(import.meta.dirname, '../fixtures/slow.onnx');
-const PORTS = ['--http-port', '0', '--metrics-port', '0'];
+const PORTS = ['--http-port', '0', '--metrics-port', '0', '--grpc-port', '0'];
 
 let home: string;
 beforeEach(() => {

@@ -7,7 +7,7 @@ import { ENCODINGS, infer, type Refusal } from '../support/oip-client.ts';
 import { tensor } from '../support/tensor.ts';
 
 const FIXTURES = join(import.meta.dirname, 'fixtures');
-const PORTS = ['--http-port', '0', '--metrics-port', '0'];
+const PORTS = ['--http-port', '0', '--metrics-port', '0', '--grpc-port', '0'];
 
 async function start(
   ...args: readonly string[]

@@ -16,4 +16,10 @@ describeWith(['data', 'tritonclient'], "Triton's Python client", () => {
     const { stdout } = await promisify(execFile)(pythonPath(), [script, new URL(server.url).host]);
     expect(stdout.trim()).toMatch(/^\d\d+ checks held$/);
   });
+
+  it('does the same over gRPC, one after the other, side by side, and in streams', async () => {
+    const script = join(import.meta.dirname, 'triton_grpc_client.py');
+    const { stdout } = await promisify(execFile)(pythonPath(), [script, server.grpcAddress]);
+    expect(stdout.trim()).toMatch(/^\d\d+ checks held$/);
+  });
 });

@@ -85,7 +85,7 @@ const HAS_RUNS_AT_ONCE = `
 /** Serves iris.onnx on that Node, asks once, ends it with SIGTERM. */
 async function answerOn(major: string, home: string): Promise<unknown> {
   const node = nodeOf(major);
-  const ports = ['--http-port', '0', '--metrics-port', '0'];
+  const ports = ['--http-port', '0', '--metrics-port', '0', '--grpc-port', '0'];
   const bin = join(home, 'node_modules/nimify/bin/nimify.mjs');
   const server = spawn(node, [bin, 'serve', 'iris.onnx', ...ports], { cwd: home });
   const url = await printed(server, /serves 1 model at (\S+)/);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
-const ANY_PORTS = ['--http-port', '0', '--metrics-port', '0'];
+const ANY_PORTS = ['--http-port', '0', '--metrics-port', '0', '--grpc-port', '0'];
 
 it('npm start passes SIGTERM on to the server, which drains, and ends with 0', async () => {
   const npm = spawn('npm', ['start', '--', ...ANY_PORTS], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -19,7 +19,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Serves iris, lets `use` ask it, and lists every script that the server's process has loaded by its end. */
 async function loadedBy(use: (url: string) => Promise<void>): Promise<readonly string[]> {
-  const args = ['serve', IRIS, '--model-name', 'iris', '--http-port', '0', '--metrics-port', '0'];
+  const ports = ['--http-port', '0', '--grpc-port', '0', '--metrics-port', '0'];
+  const args = ['serve', IRIS, '--model-name', 'iris', ...ports];
   const running = startNimify([...args, '--log-level', 'error'], {
     cwd: folder,
     // Node writes the scripts that it has run to this folder, CommonJS and modules alike.

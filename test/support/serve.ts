@@ -7,6 +7,8 @@ import { MODELS } from '../require.ts';
 export interface ServedUrl {
   /** Set once the server is ready: read it inside a test, not while tests are being collected. */
   readonly url: string;
+  /** Host and port of gRPC. */
+  readonly grpcAddress: string;
 }
 
 /** Serves models for the tests of the `describe` that it is called in. Paths are below the data folder's models/. */
@@ -20,6 +22,7 @@ export function serve(
     server = await createServer({
       models: models.map(({ path, name }) => ({ path: join(MODELS, path), name })),
       httpPort: 0,
+      grpcPort: 0,
       metricsPort: false,
       engine,
     });
@@ -29,10 +32,17 @@ export function serve(
     await server?.close();
   });
 
+  function running(): RunningServer {
+    if (server === undefined) throw new Error('the server is not up');
+    return server;
+  }
+
   return {
     get url() {
-      if (server === undefined) throw new Error('the server is not up');
-      return server.url;
+      return running().url;
+    },
+    get grpcAddress() {
+      return running().grpcAddress ?? '';
     },
   };
 }

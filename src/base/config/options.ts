@@ -51,7 +51,7 @@ export const SERVER_OPTIONS = {
       default: 8001,
       env: ['NIMIFY_GRPC_PORT'],
       flag: '--grpc-port',
-      doc: 'Kept for gRPC, which this version has not: nothing listens there.',
+      doc: 'Port of gRPC; 0 takes a free one.',
     }),
     metricsPort: option(PORT, {
       default: 8002,
@@ -69,7 +69,7 @@ export const SERVER_OPTIONS = {
       default: 64 * 1024 * 1024,
       env: ['NIMIFY_MAX_BODY_BYTES'],
       flag: '--max-body-bytes',
-      doc: 'Largest body taken, as sent and after decompression. Each request may hold that much memory.',
+      doc: 'Largest body or gRPC message taken, as sent and after decompression. Each request may hold that much memory.',
     }),
     receiveTimeoutMs: option(milliseconds(1), {
       default: 30_000,

@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import type { Config } from '../../base/config/load-config.ts';
-import { type Finding, fail, ok, warn } from './finding.ts';
+import { type Finding, fail, ok } from './finding.ts';
 
-/** Whether the configured ports can be listened on. That of gRPC is only kept, and cannot be in the way. */
+/** Whether the configured ports can be listened on. */
 export async function checkPorts({
   host,
   httpPort,
@@ -11,8 +11,8 @@ export async function checkPorts({
 }: Config['server']): Promise<readonly Finding[]> {
   const ports = [
     { use: 'HTTP', port: httpPort, flag: '--http-port' },
+    { use: 'gRPC', port: grpcPort, flag: '--grpc-port' },
     { use: 'metrics', port: metricsPort, flag: '--metrics-port' },
-    { use: 'gRPC, which this version has not', port: grpcPort, flag: '--grpc-port' },
   ];
   const findings: Finding[] = [];
   for (const { use, port, flag } of ports) {
@@ -22,12 +22,7 @@ export async function checkPorts({
     else if (problem === undefined) findings.push(ok('ports', `${place} is free`));
     else {
       const { says, mend } = describe(problem, flag);
-      const isNeeded = flag !== '--grpc-port';
-      findings.push(
-        isNeeded
-          ? fail('ports', 'CONFIG_INVALID', `${place} ${says}`, mend)
-          : warn('ports', `${place} ${says}`, mend),
-      );
+      findings.push(fail('ports', 'CONFIG_INVALID', `${place} ${says}`, mend));
     }
   }
   return findings;

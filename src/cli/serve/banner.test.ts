@@ -8,7 +8,15 @@ const served = createFakeServed({ name: 'iris' });
 
 function render(answer: string | undefined, metricsUrl: string | undefined): string {
   const call = answer === undefined ? undefined : { command: 'curl x', answer };
-  return renderBanner({ version: '1.2.3', url: 'http://h:1', metricsUrl, models: [{ served, call }], style });
+  const grpcAddress = metricsUrl === undefined ? undefined : 'h:3';
+  return renderBanner({
+    version: '1.2.3',
+    url: 'http://h:1',
+    metricsUrl,
+    grpcAddress,
+    models: [{ served, call }],
+    style,
+  });
 }
 
 describe('renderBanner', () => {
@@ -23,6 +31,7 @@ describe('renderBanner', () => {
         '  -> {"a":1}',
         '',
         'docs     http://h:1/docs',
+        'grpc     h:3',
         'metrics  http://h:2/metrics',
         'Ctrl-C ends the server: running requests finish first.',
         '',
@@ -34,7 +43,7 @@ describe('renderBanner', () => {
   it('cuts a long answer and says how long it is', () => {
     const text = render('a'.repeat(5000), undefined);
     expect(text).toContain(`${'a'.repeat(100)}... (5000 characters)`);
-    expect(text).not.toContain('metrics');
+    expect(text).not.toMatch(/metrics|grpc/);
   });
 
   it('shows the metadata where there is no first call', () => {

@@ -12,6 +12,7 @@ export interface BannerOptions {
   readonly version: string;
   readonly url: string;
   readonly metricsUrl: string | undefined;
+  readonly grpcAddress: string | undefined;
   readonly models: readonly BannerModel[];
   readonly style: Style;
 }
@@ -19,7 +20,14 @@ export interface BannerOptions {
 const LONGEST_ANSWER = 700;
 
 /** What is served, where, and a first call for each model, ready to be pasted. */
-export function renderBanner({ version, url, metricsUrl, models, style }: BannerOptions): string {
+export function renderBanner({
+  version,
+  url,
+  metricsUrl,
+  grpcAddress,
+  models,
+  style,
+}: BannerOptions): string {
   const { bold, dim } = style;
   const count = models.length === 1 ? '1 model' : `${models.length} models`;
   const blocks = models.map(({ served, call }) => {
@@ -36,6 +44,7 @@ export function renderBanner({ version, url, metricsUrl, models, style }: Banner
   });
   const addresses = [
     `docs     ${url}/docs`,
+    ...(grpcAddress === undefined ? [] : [`grpc     ${grpcAddress}`]),
     ...(metricsUrl === undefined ? [] : [`metrics  ${metricsUrl}/metrics`]),
     dim('Ctrl-C ends the server: running requests finish first.'),
   ];

@@ -39,12 +39,4 @@ describe('checkAddress', () => {
     );
     expect(check({ httpPort: 0, metricsPort: 0 })).not.toThrow();
   });
-
-  it('minds the port for gRPC only where somebody set it', () => {
-    expect(check({ httpPort: 8001 })).not.toThrow();
-    expect(check({ httpPort: 8001 }, { 'server.grpcPort': { from: 'default' } })).not.toThrow();
-    expect(check({ httpPort: 8001 }, { 'server.grpcPort': { from: 'flag', name: '--grpc-port' } })).toThrow(
-      'server.grpcPort (flag --grpc-port) and server.httpPort (default) are both 8001',
-    );
-  });
 });

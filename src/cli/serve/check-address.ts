@@ -7,7 +7,7 @@ const PORTS = ['httpPort', 'grpcPort', 'metricsPort'] as const;
 
 /**
  * Anyone who reaches the port may use the models, so an address that others can reach is opened only on the
- * user's word. Ports must differ, the one that is kept for gRPC too where somebody set it: nothing listens there yet.
+ * user's word. Ports must differ.
  * @throws NimifyError CONFIG_INVALID
  */
 export function checkAddress({ server, origins }: Pick<Config, 'server' | 'origins'>): void {
@@ -24,9 +24,7 @@ export function checkAddress({ server, origins }: Pick<Config, 'server' | 'origi
     );
   }
   const taken = new Map<number, string>();
-  const isMeant = (key: (typeof PORTS)[number]) =>
-    key !== 'grpcPort' || (origins['server.grpcPort']?.from ?? 'default') !== 'default';
-  for (const key of PORTS.filter(isMeant)) {
+  for (const key of PORTS) {
     const port = server[key];
     const other = taken.get(port);
     if (port !== 0 && other !== undefined) {

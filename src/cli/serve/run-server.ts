@@ -29,9 +29,6 @@ export async function runServer(paths: readonly string[], flags: Layer): Promise
   const log = createPinoLogger({ level, ...(format === 'auto' ? {} : { pretty: format === 'pretty' }) });
   if (config.file !== undefined) log.info({ file: config.file }, 'configuration read');
   for (const warning of config.warnings) log.warn({ where: 'environment' }, warning);
-  if (config.origins['server.grpcPort']?.from !== 'default') {
-    log.warn({ port: config.server.grpcPort }, 'this version has no gRPC; nothing listens on --grpc-port');
-  }
   server = await createServer({ ...toServerOptions(config), log });
   // The models answer already: what only the banner needs is loaded now.
   const { printBanner } = await import('./print-banner.ts');
@@ -51,7 +48,8 @@ export async function runServer(paths: readonly string[], flags: Layer): Promise
 }
 
 function toServerOptions({ server, repository, log, models }: Config): ServerOptions {
-  const { host, httpPort, httpReader, metricsPort, maxBodyBytes, receiveTimeoutMs, sendTimeoutMs } = server;
+  const { host, httpPort, grpcPort, httpReader, metricsPort, maxBodyBytes, receiveTimeoutMs, sendTimeoutMs } =
+    server;
   return {
     models: models.map(({ settings, ...model }) => ({
       ...model,
@@ -60,6 +58,7 @@ function toServerOptions({ server, repository, log, models }: Config): ServerOpt
     })),
     host,
     httpPort,
+    grpcPort,
     metricsPort,
     http: { maxBodyBytes, receiveTimeoutMs, sendTimeoutMs, reader: httpReader },
     repository: toRepositoryOptions(repository),
