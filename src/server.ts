@@ -106,6 +106,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const registry = createRegistry({
     readiness: strictReadiness === undefined ? 'but-excused' : strictReadiness ? 'all' : 'any',
     mayBeEmpty: mode !== 'none',
+    clock,
   });
   const httpOptions: HttpOptions = { ...DEFAULT_HTTP_OPTIONS, ...options.http };
   const shared = {

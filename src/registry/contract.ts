@@ -4,6 +4,7 @@ import type { Artifact } from '../model/artifact.ts';
 import type { RequestContext } from '../model/context.ts';
 import type { Model } from '../model/contract.ts';
 import type { InferRequest, InferResponse } from '../model/request.ts';
+import type { ModelStatistics } from './statistics.ts';
 
 /** A request that is known to work, and what the model answered to it in its self-test. */
 export interface ServedExample {
@@ -37,6 +38,11 @@ export interface ServedModel {
   readonly config?: ModelConfig;
 }
 
+export interface ServedStatistics {
+  readonly served: ServedModel;
+  readonly statistics: ModelStatistics;
+}
+
 /** Names, versions, lifecycle, and what is served now. */
 export interface Registry {
   /** Every version of every model, by name and then version. */
@@ -50,6 +56,12 @@ export interface Registry {
   isReady(): boolean;
   /** True when the model takes requests and has answered one: its self-test, or, failing that, a client's. */
   isModelReady(served: ServedModel): boolean;
+  /**
+   * What was counted of every version of every model, of every version of one, or of one version, by name and then
+   * version: each request that `infer` or `inferNow` asked the model. A model that is replaced starts anew.
+   * @throws NimifyError as `find`
+   */
+  statistics(name?: string, version?: string): readonly ServedStatistics[];
   /**
    * Checks the request against the signature, then lets the model answer.
    * @throws NimifyError

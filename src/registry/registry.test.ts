@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NimifyError } from '../base/errors/nimify-error.ts';
 import type { Tensor } from '../base/tensor/tensor.ts';
 import { createContext } from '../model/context.ts';
 import { createFakeModel, type FakeModelOptions } from '../model/fake-model.ts';
@@ -210,5 +211,72 @@ describe('a registry that changes', () => {
     registry.fail('m', '', { isExcused: true });
     expect(() => registry.find('m')).toThrow("Request for unknown model: 'm' has no available versions");
     expect(registry.list()).toEqual([]);
+  });
+});
+
+describe('what a registry counts', () => {
+  const request = { model: 'm', inputs: [] };
+
+  it('is every request that a model was asked, whichever way', async () => {
+    const registry = createRegistry();
+    registry.add(serve('m', '1', { answer: () => [], answerNow: () => [] }));
+    await registry.infer(createInferRequest(request), createContext());
+    registry.inferNow(createInferRequest(request), createContext());
+    const [{ served, statistics } = {}] = registry.statistics('m');
+    expect(served?.name).toBe('m');
+    expect(statistics).toMatchObject({ success: { count: 2 }, inferenceCount: 2, fail: { count: 0 } });
+  });
+
+  it('is no request that was refused before, nor one that was not answered at once', async () => {
+    const registry = createRegistry();
+    registry.add(serve('m', '1', { answerNow: () => undefined }));
+    registry.inferNow(createInferRequest(request), createContext());
+    const stranger = createInferRequest({ model: 'm', inputs: [stray] });
+    await expect(registry.infer(stranger, createContext())).rejects.toThrow();
+    expect(() => registry.inferNow(stranger, createContext())).toThrow();
+    expect(registry.statistics('m')[0]?.statistics).toMatchObject({
+      success: { count: 0 },
+      fail: { count: 0 },
+    });
+  });
+
+  it('tells failed and cancelled requests from answered ones', async () => {
+    const registry = createRegistry();
+    function failing(code: 'ENGINE_FAILED' | 'CANCELLED') {
+      return () => {
+        throw new NimifyError(code, 'no');
+      };
+    }
+    registry.add(serve('m', '1', { answer: failing('CANCELLED'), answerNow: failing('ENGINE_FAILED') }));
+    await expect(registry.infer(createInferRequest(request), createContext())).rejects.toThrow('no');
+    expect(() => registry.inferNow(createInferRequest(request), createContext())).toThrow('no');
+    expect(registry.statistics('m')[0]?.statistics).toMatchObject({
+      success: { count: 0 },
+      fail: { count: 2 },
+      cancel: { count: 1 },
+    });
+  });
+
+  it('is told of all models, of one, or of one version; a replaced one starts anew', async () => {
+    const registry = createRegistry();
+    for (const [name, version] of [
+      ['n', '1'],
+      ['m', '10'],
+      ['m', '2'],
+    ] as const) {
+      registry.add(serve(name, version, { answer: () => [] }));
+    }
+    registry.expect('n', '2');
+    const told = (...asked: string[]) =>
+      registry.statistics(...asked).map(({ served }) => `${served.name}/${served.version}`);
+    expect(told()).toEqual(['m/2', 'm/10', 'n/1']);
+    expect(told('m')).toEqual(['m/2', 'm/10']);
+    expect(told('m', '10')).toEqual(['m/10']);
+    expect(() => registry.statistics('o')).toThrow("Request for unknown model: 'o' is not found");
+    expect(() => registry.statistics('n', '2')).toThrow(expect.objectContaining({ code: 'MODEL_NOT_READY' }));
+    await registry.infer(createInferRequest(request), createContext());
+    expect(registry.statistics('m', '10')[0]?.statistics.success.count).toBe(1);
+    registry.add(serve('m', '10'));
+    expect(registry.statistics('m', '10')[0]?.statistics.success.count).toBe(0);
   });
 });

@@ -1,15 +1,24 @@
 import { NimifyError } from '../base/errors/nimify-error.ts';
+import { type Clock, systemClock } from '../base/util/clock.ts';
+import type { RequestContext } from '../model/context.ts';
 import { takesRequests } from '../model/contract.ts';
-import type { InferResponse } from '../model/request.ts';
+import type { InferRequest, InferResponse } from '../model/request.ts';
 import { validateRequest } from '../model/validate.ts';
 import type { Registry, ServedModel } from './contract.ts';
+import { createStatistics, type StatisticsRecorder } from './statistics.ts';
 import { byNameAndVersion, compareVersions } from './versions.ts';
 
 /** What is served under a name and version, is on its way there, or did not arrive. */
 type Entry =
   | { readonly state: 'loading' }
-  | { readonly state: 'loaded'; readonly served: ServedModel }
+  | Loaded
   | { readonly state: 'failed'; readonly isExcused: boolean };
+
+interface Loaded {
+  readonly state: 'loaded';
+  readonly served: ServedModel;
+  readonly statistics: StatisticsRecorder;
+}
 
 /** All versions of a name, and in their order: the first is looked up by every request that names none. */
 interface Versions {
@@ -39,11 +48,14 @@ export interface RegistryOptions {
   readonly readiness?: 'all' | 'but-excused' | 'any';
   /** Is a server without models ready? Default false. */
   readonly mayBeEmpty?: boolean;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 export function createRegistry({
   readiness = 'all',
   mayBeEmpty = false,
+  clock = systemClock,
 }: RegistryOptions = {}): MutableRegistry {
   const models = new Map<string, Versions>();
   /** Models without a self-test that have answered a client since. */
@@ -68,13 +80,17 @@ export function createRegistry({
     return entry?.state === 'loaded' ? entry.served : undefined;
   }
 
-  function* loaded(): Generator<ServedModel> {
+  function* loaded(): Generator<Loaded> {
     for (const { entries } of models.values()) {
-      for (const entry of entries.values()) if (entry.state === 'loaded') yield entry.served;
+      for (const entry of entries.values()) if (entry.state === 'loaded') yield entry;
     }
   }
 
-  function find(name: string, version?: string): ServedModel {
+  function list(): readonly ServedModel[] {
+    return Array.from(loaded(), ({ served }) => served).sort(byNameAndVersion);
+  }
+
+  function findLoaded(name: string, version?: string): Loaded {
     const versions = models.get(name);
     if (versions === undefined) throw unknownModel(name, undefined, [...models.keys()]);
     const entry = version === undefined ? answering(versions) : versions.entries.get(version);
@@ -85,7 +101,7 @@ export function createRegistry({
       });
     }
     if (entry.state === 'failed') throw unavailable(name, version);
-    return entry.served;
+    return entry;
   }
 
   function isReadyModel({ entries }: Versions): boolean {
@@ -105,47 +121,90 @@ export function createRegistry({
     return takesRequests(served.model.state) && (served.isUntested !== true || shown.has(served));
   }
 
-  async function noteFirst(answer: Promise<InferResponse>, served: ServedModel): Promise<InferResponse> {
-    const response = await answer;
-    shown.add(served);
-    return response;
+  /** From here on the request is the model's, and counted as such, however it ends. */
+  async function ask(
+    { served, statistics }: Loaded,
+    request: InferRequest,
+    context: RequestContext,
+  ): Promise<InferResponse> {
+    const fromNs = clock.nowNs();
+    try {
+      const response = await served.model.infer(request, context);
+      statistics.answered(fromNs, request, context, response);
+      noteAnswer(served);
+      return response;
+    } catch (failed) {
+      statistics.failed(fromNs, context, isCancellation(failed));
+      throw failed;
+    }
+  }
+
+  function askNow(
+    { served, statistics }: Loaded,
+    request: InferRequest,
+    context: RequestContext,
+  ): InferResponse | undefined {
+    const fromNs = clock.nowNs();
+    try {
+      const response = served.model.inferNow?.(request, context);
+      if (response === undefined) return undefined;
+      statistics.answered(fromNs, request, context, response);
+      noteAnswer(served);
+      return response;
+    } catch (failed) {
+      statistics.failed(fromNs, context, isCancellation(failed));
+      throw failed;
+    }
+  }
+
+  function noteAnswer(served: ServedModel): void {
+    if (served.isUntested === true) shown.add(served);
   }
 
   return {
-    list: () => [...loaded()].sort(byNameAndVersion),
-    find,
+    list,
+    find: (name, version) => findLoaded(name, version).served,
     isReady() {
       if (draining) return false;
       for (const versions of models.values()) if (!isReadyModel(versions)) return false;
       return mayBeEmpty || !loaded().next().done;
     },
     isModelReady,
-    // No async function: a refusal costs no promise of its own, and the model's promise is passed on as it is.
+    statistics(name, version) {
+      // Refuses what is not there.
+      if (name !== undefined) findLoaded(name, version);
+      const wanted = Array.from(loaded()).filter(
+        ({ served }) =>
+          (name === undefined || served.name === name) &&
+          (version === undefined || served.version === version),
+      );
+      return wanted
+        .sort((a, b) => byNameAndVersion(a.served, b.served))
+        .map(({ served, statistics }) => ({ served, statistics: statistics.read() }));
+    },
+    // No async function: a refusal costs no promise of its own.
     infer(request, context) {
       try {
-        const served = find(request.model, request.version);
-        validateRequest(served.model.signature, request);
-        const answer = served.model.infer(request, context);
-        return served.isUntested === true && !shown.has(served) ? noteFirst(answer, served) : answer;
+        const entry = findLoaded(request.model, request.version);
+        validateRequest(entry.served.model.signature, request);
+        return ask(entry, request, context);
       } catch (refused) {
         return Promise.reject(refused);
       }
     },
     inferNow(request, context) {
-      const served = find(request.model, request.version);
-      const { model } = served;
+      const entry = findLoaded(request.model, request.version);
+      const { model } = entry.served;
       if (model.inferNow === undefined) return undefined;
       validateRequest(model.signature, request);
-      const answer = model.inferNow(request, context);
-      if (answer !== undefined && served.isUntested === true) shown.add(served);
-      return answer;
+      return askNow(entry, request, context);
     },
     startDraining() {
       draining = true;
     },
     async close(options) {
       draining = true;
-      const closing = [...loaded()].map((served) => served.model.close(options));
+      const closing = list().map((served) => served.model.close(options));
       models.clear();
       await Promise.all(closing);
     },
@@ -153,7 +212,11 @@ export function createRegistry({
     add(served) {
       const { name, version } = served;
       const before = servedOf(name, version);
-      put(name, version, { state: 'loaded', served });
+      put(name, version, {
+        state: 'loaded',
+        served,
+        statistics: createStatistics(clock, served.model.signature),
+      });
       return before;
     },
     fail(name, version, { isExcused }) {
@@ -167,6 +230,10 @@ export function createRegistry({
       return before;
     },
   };
+}
+
+function isCancellation(failed: unknown): boolean {
+  return failed instanceof NimifyError && failed.code === 'CANCELLED';
 }
 
 /** The newest that takes requests: one that is still loading, or has failed, hides no older one. */
