@@ -1,4 +1,3 @@
-import { NimifyError } from '../base/errors/nimify-error.ts';
 import type { DecodedInferRequest } from '../base/oip/decode.ts';
 import type { BufferOwner } from '../base/tensor/owner.ts';
 import type { InferRequest } from '../model/request.ts';
@@ -8,7 +7,7 @@ import { sequenceOf } from './infer-parameters.ts';
  * What a client asked for, on whichever protocol, as the registry takes it.
  *
  * @param version undefined: the default one
- * @throws NimifyError INVALID_INPUT: parameters; UNSUPPORTED: classification
+ * @throws NimifyError INVALID_INPUT: parameters
  */
 export function toInferRequest(
   decoded: DecodedInferRequest,
@@ -18,15 +17,6 @@ export function toInferRequest(
 ): InferRequest {
   const { id, inputs, outputs, parameters } = decoded;
   const sequence = sequenceOf(parameters);
-  for (const [i, output] of (outputs ?? []).entries()) {
-    if (output.classification !== undefined) {
-      throw new NimifyError(
-        'UNSUPPORTED',
-        `outputs[${i}].parameters.classification: '${output.name}' can be answered as a tensor only; leave the parameter out and pick the largest scores yourself`,
-        { details: { where: `outputs[${i}].parameters.classification`, got: output.classification } },
-      );
-    }
-  }
   return {
     model,
     ...(version === undefined ? {} : { version }),

@@ -8,6 +8,7 @@ import { type CancelToken, NEVER_CANCELLED } from '../../base/util/cancel.ts';
 import type { RequestContext } from '../../model/context.ts';
 import type { InferRequest, InferResponse } from '../../model/request.ts';
 import type { ServedModel } from '../../registry/contract.ts';
+import { refuseClasses, withClasses } from '../classes.ts';
 import { toInferRequest } from '../infer-request.ts';
 import type { HttpDeps } from './deps.ts';
 import { decodeSegment, type InferPath } from './infer-path.ts';
@@ -50,6 +51,7 @@ export interface OwnedBody {
 export interface InferCall {
   readonly decoded: DecodedInferRequest;
   readonly codec: InferCodec;
+  readonly served: ServedModel;
   readonly request: InferRequest;
   /** Never cancelled: for the attempt that does not wait. */
   readonly context: RequestContext;
@@ -93,11 +95,12 @@ export function openCall(
   try {
     const { headerLength, served } = target;
     const decoded = headerLength === 0 ? decodeRaw(bytes, served) : codec.decode(bytes, headerLength);
+    refuseClasses(decoded.outputs, served);
     const life = { requestId, arrivedAtNs, phases, cancel: NEVER_CANCELLED };
     const context = contextFor(head, tally.timeoutMs, life, decoded.parameters);
     const request = toInferRequest(decoded, target.name, target.version, owner);
     phases.decodeNs = deps.clock.nowNs() - decodeFromNs;
-    return { decoded, codec, request, context };
+    return { decoded, codec, served, request, context };
   } catch (thrown) {
     owner.release();
     throw thrown;
@@ -175,8 +178,9 @@ function toReply(deps: HttpDeps, response: InferResponse, call: InferCall): Repl
 const JSON_HEADERS = { 'content-type': 'application/json' };
 
 function encode(response: InferResponse, call: InferCall): Reply {
-  const { model, version, id, outputs, parameters } = response;
-  const { decoded, codec } = call;
+  const { model, version, id, parameters } = response;
+  const { decoded, codec, served } = call;
+  const outputs = withClasses(response.outputs, decoded.outputs, served);
   const isBinary = (name: string) =>
     decoded.outputs?.find((output) => output.name === name)?.binary ?? decoded.binaryByDefault;
   const { chunks, byteLength, headerLength } = codec.encode(

@@ -185,6 +185,45 @@ describe('an inference', () => {
     expect((jsonOf(all).outputs as unknown[]).length).toBe(2);
   });
 
+  it('answers classes where they are wanted, as JSON and as binary data', async () => {
+    const { post } = await serve();
+    const outputs = [{ name: 'y', parameters: { classification: 2 } }];
+    const two = { shape: [2, 4], data: [1, 2, 4, 3, 0, 0, 0, 9] };
+    expect(jsonOf(await post('rows', rowsBody({ outputs }, two)))).toMatchObject({
+      outputs: [
+        {
+          name: 'y',
+          datatype: 'BYTES',
+          shape: [2, 2],
+          data: ['4.000000:2', '3.000000:3', '9.000000:3', '0.000000:0'],
+        },
+      ],
+    });
+    const binary = [{ name: 'y', parameters: { classification: 1, binary_data: true } }];
+    const answer = await post('rows', rowsBody({ outputs: binary }));
+    const headerLength = Number(answer.headers['inference-header-content-length']);
+    expect(JSON.parse(answer.body.toString('utf8', 0, headerLength))).toMatchObject({
+      outputs: [{ datatype: 'BYTES', shape: [1, 1], parameters: { binary_data_size: 14 } }],
+    });
+    expect(answer.body.readUInt32LE(headerLength)).toBe(10);
+    expect(answer.body.toString('utf8', headerLength + 4)).toBe('4.000000:3');
+  });
+
+  it('answers one output in classes and another as it is', async () => {
+    const { post } = await serve();
+    const inputs = [
+      { name: 'a', datatype: 'FP32', shape: [2], data: [1, 2] },
+      { name: 'b', datatype: 'INT64', shape: [2], data: [3, 4] },
+    ];
+    const outputs = [{ name: 'a2' }, { name: 'b2', parameters: { classification: 1 } }];
+    expect(jsonOf(await post('pair', JSON.stringify({ inputs, outputs })))).toMatchObject({
+      outputs: [
+        { name: 'a2', datatype: 'FP32', data: [1, 2] },
+        { name: 'b2', datatype: 'BYTES', shape: [1], data: ['4:1'] },
+      ],
+    });
+  });
+
   it('reaches names with slashes, spaces and unicode, with and without a version', async () => {
     const name = 'team a/größe 中';
     const { client, deps } = await serve({}, [{ name, version: '2' }]);
@@ -396,15 +435,18 @@ describe('other refusals', () => {
     expect(jsonOf(answer)).toMatchObject({ outputs: [{ data: [1, 2, 3, 4] }] });
   });
 
-  it('classification is said to be missing', async () => {
-    const { post } = await serve();
-    const outputs = [{ name: 'y', parameters: { classification: 3 } }];
-    const answer = await post('rows', rowsBody({ outputs }));
-    expect(answer.status).toBe(501);
-    expect(jsonOf(answer)).toMatchObject({
-      code: 'UNSUPPORTED',
-      error: expect.stringContaining('classification'),
-    });
+  it('classes of texts are refused before the model is asked', async () => {
+    const spec = { name: 'x', datatype: 'BYTES', shape: [1], dimensionNames: [] } as const;
+    const texts: Signature = { inputs: [spec], outputs: [spec], batchAxis: 'none' };
+    const { post, deps } = await serve({}, [{ name: 'texts', signature: texts }]);
+    const inputs = [{ name: 'x', datatype: 'BYTES', shape: [1], data: ['a'] }];
+    const outputs = [{ name: 'x', parameters: { classification: 3 } }];
+    const answer = await post('texts', JSON.stringify({ inputs, outputs }));
+    expect([answer.status, jsonOf(answer)]).toMatchObject([
+      400,
+      { details: { where: 'outputs[0].parameters.classification', got: 'BYTES' } },
+    ]);
+    expect(deps.registry.statistics('texts')[0]?.statistics.success.count).toBe(0);
   });
 
   it('an unknown model is refused before its body, in the words that clients look for', async () => {

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { createFakeModel } from '../../model/fake-model.ts';
+import type { Signature } from '../../model/signature.ts';
+import type { ServedModel } from '../contract.ts';
+import { servedConfig } from './served-config.ts';
+
+const SIGNATURE: Signature = {
+  inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 4], dimensionNames: [] }],
+  outputs: [{ name: 'y', datatype: 'INT64', shape: [-1], dimensionNames: [] }],
+  batchAxis: 0,
+};
+
+function serving(fields: Partial<ServedModel> = {}): ServedModel {
+  return {
+    ...{ name: 'm', version: '1', platform: 'exec_python', labels: {}, example: undefined },
+    ...{ notes: {}, loadedAtMs: 0 },
+    model: createFakeModel({ signature: { ...SIGNATURE, batchAxis: 'none' } }),
+    artifact: {
+      ...{ format: 'python', path: '/models/m/serve.py', sizeBytes: 1, contentHash: '' },
+      ...{ batchAxisReason: '', indexLimits: {}, omitted: [], metadata: {} },
+      signature: SIGNATURE,
+    },
+    ...fields,
+  };
+}
+
+describe('servedConfig', () => {
+  it('tells what runs the model, and rows also where they are not put together', () => {
+    expect(servedConfig(serving())).toMatchObject({
+      name: 'm',
+      platform: 'exec_python',
+      backend: 'exec',
+      default_model_filename: 'serve.py',
+      max_batch_size: 2147483647,
+      input: [{ name: 'x', data_type: 'TYPE_FP32', dims: [4] }],
+      output: [{ name: 'y', data_type: 'TYPE_INT64', dims: [] }],
+    });
+  });
+
+  it('keeps what the configuration says', () => {
+    const config = { max_batch_size: 8, backend: 'onnxruntime', default_model_filename: 'net.onnx' };
+    expect(servedConfig(serving({ config }))).toMatchObject({ ...config, input: [{ dims: [4] }] });
+    expect(servedConfig(serving({ config: { max_batch_size: 0 } }))).toMatchObject({
+      input: [{ dims: [-1, 4] }],
+    });
+  });
+});
