@@ -109,16 +109,6 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     clock,
   });
   const httpOptions: HttpOptions = { ...DEFAULT_HTTP_OPTIONS, ...options.http };
-  const shared = {
-    registry,
-    clock,
-    log,
-    accessLog: createAccessLog({ log, clock }, options.accessLog ?? { share: 0, slowMs: 0 }),
-    instruments: createRequestInstruments(metrics),
-    version: VERSION,
-  };
-  const http = createHttpServer({ ...shared, metrics, options: httpOptions });
-  let grpc: GrpcServer | undefined;
   const metricsPort = options.metricsPort ?? 8002;
   const metricsServer = metricsPort === false ? undefined : createMetricsServer({ metrics, clock, log });
 
@@ -147,6 +137,16 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     },
     { mode, pollMs, load },
   );
+  const shared = {
+    registry,
+    clock,
+    log,
+    accessLog: createAccessLog({ log, clock }, options.accessLog ?? { share: 0, slowMs: 0 }),
+    instruments: createRequestInstruments(metrics),
+    version: VERSION,
+  };
+  const http = createHttpServer({ ...shared, control, metrics, options: httpOptions });
+  let grpc: GrpcServer | undefined;
   let closing: Promise<void> | undefined;
 
   /** Ports first, so that nothing new comes in; what that leaves of the grace period is the models'. */

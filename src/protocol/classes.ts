@@ -1,5 +1,6 @@
 import type { RequestedOutput } from '../base/oip/decoded-request.ts';
 import type { Tensor } from '../base/tensor/tensor.ts';
+import { ownMember } from '../base/util/own-member.ts';
 import { classify, refuseClassification } from '../model/classification.ts';
 import type { ServedModel } from '../registry/contract.ts';
 import { servesRows } from '../registry/triton/counts-rows.ts';
@@ -34,7 +35,7 @@ export function withClasses(
     const index = requested.findIndex(({ name }) => name === output.name);
     const count = requested[index]?.classification;
     if (count === undefined) return output;
-    const labels = served.labels[output.name] ?? [];
+    const labels = ownMember(served.labels, output.name) ?? [];
     return classify(output, { count, hasRows, labels, where: placeOf(index) });
   });
 }

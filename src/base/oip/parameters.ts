@@ -10,8 +10,8 @@ const QUOTE = 0x22;
 const TOKEN = createNumberToken();
 
 /**
- * Reads the parameters object at `at`. Values are strings, numbers and booleans; integers that a number cannot
- * hold exactly are refused rather than changed: two sequence ids must not become one.
+ * Reads the parameters object at `at`.
+ * @throws NimifyError INVALID_INPUT as `scanParameter`
  */
 export function scanParameters(
   bytes: Uint8Array,
@@ -20,35 +20,36 @@ export function scanParameters(
 ): { readonly parameters: Map<string, string | number | boolean>; readonly end: number } {
   const parameters = new Map<string, string | number | boolean>();
   const end = scanObject(bytes, at, where, (key, valueAt) => {
-    const place = `${where}.${shorten(key)}`;
-    if (bytes[valueAt] === QUOTE) {
-      const { text, end: textEnd } = readString(bytes, valueAt, place);
-      parameters.set(key, text);
-      return textEnd;
-    }
-    if (hasWord(bytes, valueAt, 'true')) {
-      parameters.set(key, true);
-      return valueAt + 4;
-    }
-    if (hasWord(bytes, valueAt, 'false')) {
-      parameters.set(key, false);
-      return valueAt + 5;
-    }
-    const numberEnd = scanNumber(bytes, valueAt, TOKEN);
-    if (numberEnd < 0) throw expectedError(place, 'a string, a number or a boolean', bytes, valueAt);
-    const value = toDouble(TOKEN, bytes, valueAt, numberEnd);
-    if (!Number.isFinite(value) || (TOKEN.integral && !Number.isSafeInteger(value))) {
-      throw expectedError(
-        place,
-        'a number that a double holds exactly (else send it as a string)',
-        bytes,
-        valueAt,
-      );
-    }
+    const { value, end: valueEnd } = scanParameter(bytes, valueAt, `${where}.${shorten(key)}`);
     parameters.set(key, value);
-    return numberEnd;
+    return valueEnd;
   });
   return { parameters, end };
+}
+
+/**
+ * Reads the parameter at `at`. Values are strings, numbers and booleans; integers that a number cannot hold exactly are
+ * refused rather than changed: two sequence ids must not become one.
+ * @throws NimifyError INVALID_INPUT
+ */
+export function scanParameter(
+  bytes: Uint8Array,
+  at: number,
+  where: string,
+): { readonly value: string | number | boolean; readonly end: number } {
+  if (bytes[at] === QUOTE) {
+    const { text, end } = readString(bytes, at, where);
+    return { value: text, end };
+  }
+  if (hasWord(bytes, at, 'true')) return { value: true, end: at + 4 };
+  if (hasWord(bytes, at, 'false')) return { value: false, end: at + 5 };
+  const end = scanNumber(bytes, at, TOKEN);
+  if (end < 0) throw expectedError(where, 'a string, a number or a boolean', bytes, at);
+  const value = toDouble(TOKEN, bytes, at, end);
+  if (!Number.isFinite(value) || (TOKEN.integral && !Number.isSafeInteger(value))) {
+    throw expectedError(where, 'a number that a double holds exactly (else send it as a string)', bytes, at);
+  }
+  return { value, end };
 }
 
 /** The parameters that are left, mostly none. */

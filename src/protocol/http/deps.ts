@@ -4,6 +4,7 @@ import type { MetricsRegistry } from '../../base/telemetry/metrics.ts';
 import type { RequestInstruments } from '../../base/telemetry/request-instruments.ts';
 import type { Clock } from '../../base/util/clock.ts';
 import type { Registry } from '../../registry/contract.ts';
+import type { ModelControl } from '../../registry/live/contract.ts';
 
 export interface HttpOptions {
   /** Largest body taken, before and after decompression, in bytes. Default 64 MiB. */
@@ -32,6 +33,7 @@ export const DEFAULT_HTTP_OPTIONS: HttpOptions = {
 /** What every HTTP route may use: routes translate and hold no logic of their own. */
 export interface HttpDeps {
   readonly registry: Registry;
+  readonly control: ModelControl;
   readonly clock: Clock;
   readonly log: Logger;
   readonly accessLog: AccessLog;

@@ -8,6 +8,7 @@ import type { Model, ModelState } from '../../model/contract.ts';
 import type { InferRequest, InferResponse } from '../../model/request.ts';
 import type { Signature } from '../../model/signature.ts';
 import type { ServedModel } from '../../registry/contract.ts';
+import type { LoadRequest, ModelControl } from '../../registry/live/contract.ts';
 import { createRegistry, type MutableRegistry } from '../../registry/registry.ts';
 import { DEFAULT_HTTP_OPTIONS, type HttpDeps, type HttpOptions } from './deps.ts';
 
@@ -88,8 +89,14 @@ export function echo(request: InferRequest, signature: Signature, version = '1')
   };
 }
 
+/** A repository of which nothing but the requests to it is kept. */
+export interface FakeControl extends ModelControl {
+  readonly asked: (readonly [what: string, model: string, how: LoadRequest | object])[];
+}
+
 export interface FakeDeps extends HttpDeps {
   readonly registry: MutableRegistry;
+  readonly control: FakeControl;
   /** What the server reported, in order. */
   readonly outcomes: RequestOutcome[];
   /** What the access log was told, in order. */
@@ -109,6 +116,7 @@ export function createFakeDeps(
   const instruments: RequestInstruments = { begin() {}, end: (outcome) => outcomes.push(outcome) };
   return {
     registry,
+    control: createFakeControl(registry),
     clock: systemClock,
     log: { ...SILENT, error: (fields, message) => logged.push({ fields, message }) },
     accessLog: { note: ({ code }, requestId) => noted.push({ requestId, code }) },
@@ -119,5 +127,26 @@ export function createFakeDeps(
     outcomes,
     noted,
     logged,
+  };
+}
+
+function createFakeControl(registry: MutableRegistry): FakeControl {
+  const asked: (readonly [string, string, object])[] = [];
+  return {
+    mode: 'explicit',
+    asked,
+    async index({ readyOnly = false } = {}) {
+      const ready = registry
+        .list()
+        .map(({ name, version }) => ({ name, version, state: 'READY', reason: '' }) as const);
+      const broken = { name: 'broken', state: 'UNAVAILABLE', reason: 'not loaded' } as const;
+      return readyOnly ? ready : [broken, ...ready];
+    },
+    async load(name, request = {}) {
+      asked.push(['load', name, request]);
+    },
+    async unload(name, options = {}) {
+      asked.push(['unload', name, options]);
+    },
   };
 }

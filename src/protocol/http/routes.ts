@@ -3,6 +3,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { HttpDeps } from './deps.ts';
 import { registerDocs } from './docs/plugin.ts';
+import { registerExtensions } from './extensions/plugin.ts';
 import { errorReply, toHttpError } from './http-error.ts';
 import { watchMethods } from './method-not-allowed.ts';
 import { PROBES } from './probes.ts';
@@ -48,6 +49,7 @@ export async function createRoutes(server: Server, deps: HttpDeps): Promise<Rout
   ]);
   registerProbes(app, deps);
   registerV2(app, deps);
+  registerExtensions(app, deps);
   registerV1(app, deps);
   registerDocs(app, deps);
   // A plugin, because plugins load in order: by then those of the docs have added their routes.

@@ -25,7 +25,18 @@ describe('the server', () => {
     const { get } = await serve();
     expect(await get('/v2')).toEqual({
       status: 200,
-      body: { name: 'nimify', version: '0.0.0-test', extensions: ['binary_tensor_data'] },
+      body: {
+        name: 'nimify',
+        version: '0.0.0-test',
+        extensions: [
+          'binary_tensor_data',
+          'classification',
+          'generate',
+          'model_configuration',
+          'model_repository',
+          'statistics',
+        ],
+      },
     });
   });
 

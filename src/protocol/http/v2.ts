@@ -1,16 +1,13 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { TensorSpec } from '../../model/signature.ts';
 import type { ServedModel } from '../../registry/contract.ts';
+import { extensionsOf } from '../extensions.ts';
 import { isModelReady } from '../model-readiness.ts';
 import type { HttpDeps } from './deps.ts';
+import { MODEL_PATHS, type ModelParams } from './model-params.ts';
 
-/** Names that Triton gives to the extensions which work here. */
-const EXTENSIONS = ['binary_tensor_data'] as const;
-
-interface ModelParams {
-  readonly model: string;
-  readonly version?: string;
-}
+/** Names of the extensions that only HTTP has. */
+const OF_HTTP = ['binary_tensor_data', 'generate'] as const;
 
 /**
  * The Open Inference Protocol (inference_rest.md): metadata of the server and its models, and the models' health.
@@ -18,8 +15,12 @@ interface ModelParams {
  * clients look at the status only.
  */
 export function registerV2(app: FastifyInstance, deps: HttpDeps): void {
-  app.get('/v2', () => ({ name: 'nimify', version: deps.version, extensions: EXTENSIONS }));
-  for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
+  app.get('/v2', () => ({
+    name: 'nimify',
+    version: deps.version,
+    extensions: [...extensionsOf(deps.log), ...OF_HTTP].sort(),
+  }));
+  for (const path of MODEL_PATHS) {
     app.get<{ Params: ModelParams }>(path, (request) => {
       const { model, version } = request.params;
       return metadataOf(deps.registry.find(model, version), deps);
