@@ -118,7 +118,7 @@ export function createFakeDeps(
     registry,
     control: createFakeControl(registry),
     clock: systemClock,
-    log: { ...SILENT, error: (fields, message) => logged.push({ fields, message }) },
+    log: { ...SILENT, level: 'info', error: (fields, message) => logged.push({ fields, message }) },
     accessLog: { note: ({ code }, requestId) => noted.push({ requestId, code }) },
     instruments,
     metrics: createMetricsRegistry(),

@@ -32,6 +32,7 @@ describe('the server', () => {
           'binary_tensor_data',
           'classification',
           'generate',
+          'logging',
           'model_configuration',
           'model_repository',
           'statistics',

@@ -20,3 +20,6 @@ export interface JsonSchema {
   readonly 'x-datatype'?: string;
   readonly 'x-shape'?: readonly (number | string)[];
 }
+
+export const TEXT: JsonSchema = { type: 'string' };
+export const ANY_OBJECT: JsonSchema = { type: 'object' };

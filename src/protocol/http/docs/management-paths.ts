@@ -1,10 +1,7 @@
-import type { ErrorCode } from '../../../base/errors/table.ts';
-import type { JsonSchema } from './json-schema.ts';
+import { ANY_OBJECT, TEXT } from './json-schema.ts';
 import type { PathItems } from './model-paths.ts';
-import { errorResponses, jsonResponse, type ResponseObject } from './responses.ts';
-
-const TEXT: JsonSchema = { type: 'string' };
-const ANY_OBJECT: JsonSchema = { type: 'object' };
+import { get, object, pathParameter, renamed } from './path-items.ts';
+import { jsonResponse } from './responses.ts';
 
 const HEALTH = object({ object: { const: 'health.response' }, message: TEXT });
 const NOT_READY = object({ object: { const: 'error' }, message: TEXT, type: TEXT, code: { const: 503 } });
@@ -81,51 +78,4 @@ export function managementPaths(names: readonly string[]): PathItems {
       ...renamed(ready, 'version'),
     },
   };
-}
-
-interface GetOptions {
-  readonly codes?: readonly ErrorCode[];
-  readonly also?: Readonly<Record<string, ResponseObject>>;
-  readonly contentType?: string;
-}
-
-interface GetItem {
-  readonly get: { readonly summary: string; readonly operationId: string };
-}
-
-function get(tag: string, summary: string, schema: JsonSchema, options: GetOptions = {}): GetItem {
-  const { codes = [], also = {}, contentType = 'application/json' } = options;
-  const operation = {
-    operationId: idOf(tag, summary),
-    tags: [tag],
-    summary,
-    responses: {
-      200: { description: 'OK', content: { [contentType]: { schema } } },
-      ...also,
-      ...errorResponses(codes),
-    },
-  };
-  return { get: operation };
-}
-
-/** The same route with a version in its path. */
-function renamed({ get: operation }: GetItem, suffix: string): GetItem {
-  const summary = `${operation.summary} (version)`;
-  return { get: { ...operation, summary, operationId: idOf(operation.operationId, suffix) } };
-}
-
-function idOf(...parts: readonly string[]): string {
-  return parts
-    .join('_')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '_')
-    .replace(/_+$/, '');
-}
-
-function pathParameter(name: string, schema: JsonSchema): object {
-  return { name, in: 'path', required: true, schema };
-}
-
-function object(properties: Readonly<Record<string, JsonSchema>>): JsonSchema {
-  return { type: 'object', properties, required: Object.keys(properties) };
 }

@@ -9,6 +9,12 @@ const PARAMETERS: JsonSchema = {
   additionalProperties: { anyOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }] },
 };
 
+const OUTPUT_PARAMETERS: JsonSchema = {
+  ...PARAMETERS,
+  description:
+    '`classification`: the best so many classes as texts `score:index:label` instead of the output; `binary_data`: its bytes after the JSON.',
+};
+
 export function inferRequestSchema({ model }: ServedModel): JsonSchema {
   const { inputs, outputs } = model.signature;
   return {
@@ -33,7 +39,7 @@ export function inferRequestSchema({ model }: ServedModel): JsonSchema {
         items: {
           type: 'object',
           required: ['name'],
-          properties: { name: { enum: outputs.map((spec) => spec.name) }, parameters: PARAMETERS },
+          properties: { name: { enum: outputs.map((spec) => spec.name) }, parameters: OUTPUT_PARAMETERS },
         },
       },
     },

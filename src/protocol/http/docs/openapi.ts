@@ -1,5 +1,6 @@
 import type { ServedModel } from '../../../registry/contract.ts';
 import { answeringVersions } from '../../../registry/versions.ts';
+import { EXTENSIONS_TAG, extensionPaths } from './extension-paths.ts';
 import { managementPaths } from './management-paths.ts';
 import { modelPaths, type PathItems, simplePath } from './model-paths.ts';
 import { ERROR_SCHEMA } from './responses.ts';
@@ -14,6 +15,7 @@ export interface OpenApiOptions {
 const SIMPLE_TAG = { name: 'simple', description: 'The first call.' };
 const FIXED_TAGS = [
   { name: 'v2', description: 'The Open Inference Protocol.' },
+  EXTENSIONS_TAG,
   { name: 'management', description: 'Health, models and versions, as NVIDIA NIM has them.' },
 ];
 
@@ -38,6 +40,7 @@ export function buildOpenApi(models: readonly ServedModel[], options: OpenApiOpt
       '/v1/predict': simplePath(answering),
       ...allModelPaths(models, answering),
       ...managementPaths(names),
+      ...extensionPaths(names),
     },
     components: { schemas: { Error: ERROR_SCHEMA } },
   };

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { LogLevel } from '../../../base/telemetry/log.ts';
+import { type Logger, SILENT } from '../../../base/telemetry/log.ts';
 import { createFakeDeps, type FakeServedOptions } from '../fake-registry.ts';
 import { createHttpServer, type HttpServer } from '../server.ts';
 
@@ -9,10 +9,9 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close({ graceMs: 0 })));
 });
 
-async function serve(models: readonly FakeServedOptions[] = [{ name: 'rows' }], level?: LogLevel) {
+async function serve(models: readonly FakeServedOptions[] = [{ name: 'rows' }], ownLog?: Logger) {
   const fakes = createFakeDeps(models);
-  const log = level === undefined ? fakes.log : { ...fakes.log, level };
-  const deps = { ...fakes, log };
+  const deps = { ...fakes, log: ownLog ?? fakes.log };
   const server = createHttpServer(deps);
   servers.push(server);
   const { port } = await server.listen('127.0.0.1', 0);
@@ -213,7 +212,7 @@ describe('the log', () => {
   };
 
   it('tells what it tells, and is changed', async () => {
-    const { get, post, deps } = await serve([], 'info');
+    const { get, post, deps } = await serve([]);
     expect((await get('/v2')).body.extensions).toContain('logging');
     expect(await get('/v2/logging')).toEqual({ status: 200, body: ALL });
     const louder = { ...ALL, log_verbose_level: 1 };
@@ -241,7 +240,7 @@ describe('the log', () => {
     ['{"log_file": "/etc/passwd"}', 501, "settings.log_file: expected '', got another"],
     ['{"log_format": "default"}', 501, "settings.log_format: expected 'ISO8601', got another"],
   ])('is not changed by %s', async (body, status, message) => {
-    const { post, deps } = await serve([], 'info');
+    const { post, deps } = await serve([]);
     expect(await post('/v2/logging', body)).toMatchObject({
       status,
       body: { error: expect.stringContaining(message) },
@@ -250,7 +249,8 @@ describe('the log', () => {
   });
 
   it('is left to a program that has given its own', async () => {
-    const { get } = await serve();
+    const { get } = await serve([], SILENT);
+    expect((await get('/v2')).body.extensions).not.toContain('logging');
     expect(await get('/v2/logging')).toMatchObject({
       status: 501,
       body: { code: 'UNSUPPORTED', error: expect.stringContaining('belongs to the program around it') },
