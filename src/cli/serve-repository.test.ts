@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { IRIS, modelRepository, TRUNCATED } from '../../test/support/model-repository.ts';
 import { type Running, runNimify, startNimify } from '../../test/support/nimify.ts';
 
-const FREE_PORTS = ['--http-port', '0', '--metrics-port', '0'];
+const FREE_PORTS = ['--http-port', '0', '--grpc-port', '0', '--metrics-port', '0'];
 const started: Running[] = [];
 
 afterEach(async () => {

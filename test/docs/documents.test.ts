@@ -9,26 +9,29 @@ import { type ConsoleSession, createConsoleSession } from './console-session.ts'
 const ROOT = join(import.meta.dirname, '../..');
 
 describeWith(['curl'], 'documents do what they say', () => {
-  describe.each(existing('README.md', 'docs/quickstart.md', 'docs/requests.md'))('%s', (document) => {
-    const blocks = readConsoleBlocks(readFileSync(join(ROOT, document), 'utf8'));
-    let session: ConsoleSession;
+  describe.each(existing('README.md', 'docs/quickstart.md', 'docs/requests.md', 'docs/triton.md'))(
+    '%s',
+    (document) => {
+      const blocks = readConsoleBlocks(readFileSync(join(ROOT, document), 'utf8'));
+      let session: ConsoleSession;
 
-    beforeAll(async () => {
-      session = await createConsoleSession();
-    });
+      beforeAll(async () => {
+        session = await createConsoleSession();
+      });
 
-    afterAll(async () => {
-      await session?.close();
-    });
+      afterAll(async () => {
+        await session?.close();
+      });
 
-    it('shows something', () => {
-      expect(blocks.length).toBeGreaterThan(0);
-    });
+      it('shows something', () => {
+        expect(blocks.length).toBeGreaterThan(0);
+      });
 
-    for (const block of blocks) {
-      it(`line ${block.line}: ${block.steps[0]?.command.split('\n')[0]}`, () => session.play(block));
-    }
-  });
+      for (const block of blocks) {
+        it(`line ${block.line}: ${block.steps[0]?.command.split('\n')[0]}`, () => session.play(block));
+      }
+    },
+  );
 });
 
 it('links between documents lead somewhere', () => {
