@@ -22,6 +22,7 @@ const TARGETS = [
   'oip-request',
   'oip-response',
   'oip-raw',
+  'generate',
   'npy',
   'config',
   'env',

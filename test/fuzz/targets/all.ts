@@ -1,6 +1,7 @@
 import type { FuzzTarget } from '../target.ts';
 import { configTarget, envTarget } from './config.ts';
 import { framesTarget } from './frames.ts';
+import { generateTarget } from './generate.ts';
 import { httpTarget } from './http.ts';
 import { npyTarget } from './npy.ts';
 import { rawTarget, requestTarget, responseTarget } from './oip.ts';
@@ -14,6 +15,7 @@ export async function createTargets(dataFolder: string): Promise<readonly FuzzTa
     requestTarget(dataFolder),
     responseTarget,
     rawTarget,
+    generateTarget,
     npyTarget,
     configTarget,
     envTarget,

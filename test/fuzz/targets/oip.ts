@@ -10,7 +10,7 @@ import { anyTensor } from '../../support/any-tensor.ts';
 import { filesBelow, mutated } from '../mutation.ts';
 import { type FuzzTarget, require, resultOrRefusal } from '../target.ts';
 
-const WORDS = [
+export const WORDS = [
   ...[
     '{',
     '}',
@@ -71,7 +71,7 @@ function changed(messages: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Array> {
   return messages.chain((message) => mutated([message], WORDS));
 }
 
-function checkTensors(all: readonly Tensor[]): void {
+export function checkTensors(all: readonly Tensor[]): void {
   require(new Set(all.map(({ name }) => name)).size === all.length, 'a name twice');
   for (const { datatype, shape, data } of all) {
     const count = elementCount(shape);
@@ -86,7 +86,7 @@ function checkTensors(all: readonly Tensor[]): void {
 }
 
 /** What our scanner takes as JSON is JSON to everybody. */
-function checkJson(body: Uint8Array, headerLength: number | undefined): void {
+export function checkJson(body: Uint8Array, headerLength: number | undefined): void {
   JSON.parse(Buffer.from(body.subarray(0, headerLength)).toString());
 }
 
