@@ -8,12 +8,17 @@ import { servesRows } from '../registry/triton/counts-rows.ts';
 /** What a request says of its outputs; undefined: nothing. */
 type Requested = readonly RequestedOutput[] | undefined;
 
+/** Are any outputs wanted as classes? */
+export function wantsClasses(requested: Requested): requested is readonly RequestedOutput[] {
+  return requested?.some(isWantedAsClasses) === true;
+}
+
 /**
  * Before the model is asked: are there outputs wanted as classes that have none?
  * @throws NimifyError INVALID_INPUT
  */
 export function refuseClasses(requested: Requested, { model }: ServedModel): void {
-  if (requested === undefined || !requested.some(isWantedAsClasses)) return;
+  if (!wantsClasses(requested)) return;
   for (const [index, output] of requested.entries()) {
     const spec = model.signature.outputs.find(({ name }) => name === output.name);
     if (spec !== undefined && isWantedAsClasses(output)) refuseClassification(spec, placeOf(index));
@@ -29,7 +34,7 @@ export function withClasses(
   requested: Requested,
   served: ServedModel,
 ): readonly Tensor[] {
-  if (requested === undefined || !requested.some(isWantedAsClasses)) return outputs;
+  if (!wantsClasses(requested)) return outputs;
   const hasRows = servesRows(served);
   return outputs.map((output) => {
     const index = requested.findIndex(({ name }) => name === output.name);

@@ -107,6 +107,19 @@ describe('ModelInfer', () => {
     expect(seen.request?.inputs[0]?.data).toEqual(Float32Array.of(5, 6, 7, 8));
   });
 
+  it.each(['later', 'now'])('answers classes where they are wanted (%s)', async (modelName) => {
+    const classification = (count: bigint) => ({
+      classification: { parameterChoice: { case: 'int64Param' as const, value: count } },
+    });
+    const inputs = [{ ...x, contents: { fp32Contents: [5, 8, 7, 6] } }];
+    const outputs = [{ name: 'y', parameters: classification(2n) }];
+    const answer = await client.unary(modelInfer, { modelName, inputs, outputs });
+    expect(answer.outputs).toMatchObject([{ name: 'y', datatype: 'BYTES', shape: [1n, 2n] }]);
+    const raw = Buffer.from(answer.rawOutputContents[0] as Uint8Array);
+    expect([raw.readUInt32LE(0), raw.toString('utf8', 4, 14)]).toEqual([10, '8.000000:1']);
+    expect(raw.toString('utf8', 18)).toBe('7.000000:2');
+  });
+
   it('hands small messages on as views that nobody may give away, large ones as buffers of their own', async () => {
     await client.unary(modelInfer, { modelName: 'now', inputs: [x], rawInputContents: [floats(1, 2, 3, 4)] });
     expect(seen.request?.owner.holders).toBeGreaterThan(1);

@@ -1,12 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 import { NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
 import { decodeModelInferRequest } from '../../base/oip/decode-protobuf.ts';
+import type { RequestedOutput } from '../../base/oip/decoded-request.ts';
 import { type EncodedInferMessage, encodeModelInferResponse } from '../../base/oip/encode-protobuf.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
 import { BORROWED } from '../../base/tensor/owner.ts';
 import { NEVER_CANCELLED } from '../../base/util/cancel.ts';
 import { ANONYMOUS, type RequestContext } from '../../model/context.ts';
 import type { InferRequest, InferResponse, Parameters } from '../../model/request.ts';
+import type { ServedModel } from '../../registry/contract.ts';
+import { refuseClasses, wantsClasses, withClasses } from '../classes.ts';
 import { priorityOf, timeoutNsOf } from '../infer-parameters.ts';
 import { toInferRequest } from '../infer-request.ts';
 import { countOutcome, createTally, logFault, nameModel, type Tally } from '../tally.ts';
@@ -72,6 +75,12 @@ export interface InferAnswer {
   readonly release: () => void;
 }
 
+/** What a request that wants classes says of its outputs, and the model whose they are. */
+interface WantedClasses {
+  readonly outputs: readonly RequestedOutput[];
+  readonly served: ServedModel;
+}
+
 /**
  * Decodes, asks the model, encodes; a promise only where the model does not answer at once.
  * @throws NimifyError, or rejects with it
@@ -90,14 +99,17 @@ export function answerInfer(
     asked.onId?.(id);
     nameModel(tally, registry.find(model, version === '' ? undefined : version));
   });
-  const { model, version, parameters } = decoded;
-  const request = toInferRequest(decoded, model, version === '' ? undefined : version, owner);
+  const { model, outputs, parameters } = decoded;
+  const version = decoded.version === '' ? undefined : decoded.version;
+  const wanted = wantsClasses(outputs) ? { outputs, served: registry.find(model, version) } : undefined;
+  if (wanted !== undefined) refuseClasses(wanted.outputs, wanted.served);
+  const request = toInferRequest(decoded, model, version, owner);
   const context = contextFor(asked, tally, parameters);
   tally.phases.decodeNs = clock.nowNs() - decodeFromNs;
 
   const response = registry.inferNow(request, context);
-  if (response !== undefined) return toAnswer(deps, response, request, tally, encode);
-  return answerLater(deps, request, { ...context, cancel: call.cancel }, tally, encode);
+  if (response !== undefined) return toAnswer(deps, response, request, tally, encode, wanted);
+  return answerLater(deps, request, { ...context, cancel: call.cancel }, tally, encode, wanted);
 }
 
 async function answerLater(
@@ -106,6 +118,7 @@ async function answerLater(
   context: RequestContext,
   tally: Tally,
   encode: typeof encodeModelInferResponse,
+  wanted: WantedClasses | undefined,
 ): Promise<InferAnswer> {
   let response: InferResponse;
   try {
@@ -114,7 +127,7 @@ async function answerLater(
     request.owner.release();
     throw thrown;
   }
-  if (!context.cancel.cancelled) return toAnswer(deps, response, request, tally, encode);
+  if (!context.cancel.cancelled) return toAnswer(deps, response, request, tally, encode, wanted);
   letGo(response, request);
   throw new NimifyError('CANCELLED', 'the client left before its answer was there');
 }
@@ -125,11 +138,13 @@ function toAnswer(
   request: InferRequest,
   { phases }: Tally,
   encode: typeof encodeModelInferResponse,
+  wanted: WantedClasses | undefined,
 ): InferAnswer {
   if (phases.computeNs === 0) phases.computeNs = response.report.computeNs;
   const encodeFromNs = deps.clock.nowNs();
   try {
-    const encoded = encode(response, FRAME_HEADER_BYTES);
+    const outputs = wanted && withClasses(response.outputs, wanted.outputs, wanted.served);
+    const encoded = encode(outputs === undefined ? response : { ...response, outputs }, FRAME_HEADER_BYTES);
     phases.encodeNs = deps.clock.nowNs() - encodeFromNs;
     return { encoded, release: () => letGo(response, request) };
   } catch (thrown) {

@@ -19,7 +19,7 @@ type Answers = {
 };
 
 /** Names that Triton gives to the extensions which work here. */
-const EXTENSIONS = ['model_configuration', 'logging'];
+const EXTENSIONS = ['classification', 'model_configuration', 'logging'];
 
 /** Triton's names of the states that a version is in. */
 const STATES: Readonly<Record<ModelState, string>> = {
