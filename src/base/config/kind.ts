@@ -1,3 +1,5 @@
+import { ownMember } from '../util/own-member.ts';
+
 /** A part of a JSON Schema (draft 7). */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -52,12 +54,14 @@ export const SHARE: Kind<number> = {
   fromText: (text) => (/^(\d+(\.\d*)?|\.\d+)$/.test(text) ? SHARE.fromValue(Number(text)) : undefined),
 };
 
+const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, 1: true, false: false, 0: false };
+
 export const BOOLEAN: Kind<boolean> = {
   name: 'boolean',
   expected: 'true or false',
   schema: { type: 'boolean' },
   fromValue: (value) => (typeof value === 'boolean' ? value : undefined),
-  fromText: (text) => ({ true: true, 1: true, false: false, 0: false })[text.toLowerCase()],
+  fromText: (text) => ownMember(BOOLEANS, text.toLowerCase()),
 };
 
 const BYTES_UNITS: Readonly<Record<string, number>> = {

@@ -84,6 +84,13 @@ describe('loadConfig', () => {
     }
   });
 
+  it('takes no member of JavaScript objects for true or false', async () => {
+    for (const word of ['constructor', '__proto__', 'valueOf']) {
+      const refused = await refusalOf(undefined, { env: { NIMIFY_STRICT_READINESS: word } });
+      expect(refused.message).toContain(`NIMIFY_STRICT_READINESS: expected true or false, got '${word}'`);
+    }
+  });
+
   it('takes an empty variable, or one that Kubernetes sets for a Service, as none', async () => {
     const env = {
       NIMIFY_HOST: '',
