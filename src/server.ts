@@ -139,13 +139,14 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   );
   const shared = {
     registry,
+    control,
     clock,
     log,
     accessLog: createAccessLog({ log, clock }, options.accessLog ?? { share: 0, slowMs: 0 }),
     instruments: createRequestInstruments(metrics),
     version: VERSION,
   };
-  const http = createHttpServer({ ...shared, control, metrics, options: httpOptions });
+  const http = createHttpServer({ ...shared, metrics, options: httpOptions });
   let grpc: GrpcServer | undefined;
   let closing: Promise<void> | undefined;
 

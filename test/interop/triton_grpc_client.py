@@ -93,8 +93,9 @@ def check_management(client):
     check(config.input[0].data_type == 13 and config.backend == "onnxruntime", config)
     index = client.get_model_repository_index()
     check(all(model.state == "READY" for model in index.models) and len(index.models) == len(ARRAYS), index)
+    statistics = client.get_inference_statistics().model_stats
+    check(len(statistics) == len(ARRAYS) and all(stat.version == "1" for stat in statistics), statistics)
     for call in (
-        lambda: client.get_inference_statistics(),
         lambda: client.load_model("m"),
         lambda: client.unload_model("m"),
         lambda: client.get_trace_settings(),

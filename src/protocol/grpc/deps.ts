@@ -3,6 +3,7 @@ import type { Logger } from '../../base/telemetry/log.ts';
 import type { RequestInstruments } from '../../base/telemetry/request-instruments.ts';
 import type { Clock } from '../../base/util/clock.ts';
 import type { Registry } from '../../registry/contract.ts';
+import type { ModelControl } from '../../registry/live/contract.ts';
 import type { BodyPool } from '../body-pool.ts';
 
 export interface GrpcOptions {
@@ -55,6 +56,7 @@ export function toGrpcOptions(
 /** What every gRPC method may use: methods translate and hold no logic of their own. */
 export interface GrpcDeps {
   readonly registry: Registry;
+  readonly control: ModelControl;
   readonly clock: Clock;
   readonly log: Logger;
   readonly accessLog: AccessLog;

@@ -6,6 +6,7 @@ import type { Signature } from '../../model/signature.ts';
 import type { ServedModel } from '../../registry/contract.ts';
 import { createRegistry, type MutableRegistry } from '../../registry/registry.ts';
 import { createBodyPool } from '../body-pool.ts';
+import { createFakeControl, type FakeControl } from '../fake-control.ts';
 import { DEFAULT_GRPC_OPTIONS, type GrpcDeps, type GrpcOptions } from './deps.ts';
 import { createGrpcServer, type GrpcServer } from './server.ts';
 
@@ -47,6 +48,7 @@ export function served(options: FakeModelOptions & { readonly name: string }): S
 
 export interface FakeDeps extends GrpcDeps {
   readonly registry: MutableRegistry;
+  readonly control: FakeControl;
   /** What the server reported, in order. */
   readonly outcomes: RequestOutcome[];
   readonly logged: string[];
@@ -63,6 +65,7 @@ export function createFakeDeps(
   const logged: string[] = [];
   return {
     registry,
+    control: createFakeControl(registry),
     clock,
     log: { ...SILENT, level: 'info', error: (_fields, message) => void logged.push(message) },
     accessLog: { note() {} },

@@ -1,33 +1,35 @@
-import type { DescMethod, Message, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import {
+  type DescMessage,
+  type DescMethod,
+  fromJson,
+  type JsonValue,
+  type Message,
+  type MessageInitShape,
+  type MessageShape,
+} from '@bufbuild/protobuf';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
-import type { ModelState } from '../../model/contract.ts';
+import { modelConfigJson } from '../../base/triton/read-model-config.ts';
 import type { TensorSpec } from '../../model/signature.ts';
+import { servedConfig } from '../../registry/triton/served-config.ts';
+import { extensionsOf, NO_SHARED_MEMORY, NO_TRACES } from '../extensions.ts';
+import { misfit, shown, toLoadRequest } from '../load-request.ts';
 import { changeLogSettings, type LogSettings, readLogSettings } from '../log-settings.ts';
 import { isModelReady } from '../model-readiness.ts';
+import { toModelStats } from '../model-stats.ts';
 import type { GrpcDeps } from './deps.ts';
+import { ModelConfigSchema } from './generated/inference/model_config_pb.ts';
+import type { RepositoryModelLoadRequest } from './generated/inference/repository_pb.ts';
 import { GRPCInferenceService } from './generated/inference/service_pb.ts';
 import type { LogSettingsRequest, LogSettingsResponseSchema } from './generated/inference/settings_pb.ts';
+import { ModelStatisticsResponseSchema } from './generated/inference/statistics_pb.ts';
 import { pathOf, type Serve, serveUnary } from './methods.ts';
-import { modelConfigOf } from './model-config.ts';
 
 type Methods = (typeof GRPCInferenceService)['method'];
 type Inference = 'modelInfer' | 'modelStreamInfer';
 type Answers = {
   readonly [Name in Exclude<keyof Methods, Inference>]: (
     request: MessageShape<Methods[Name]['input']>,
-  ) => MessageInitShape<Methods[Name]['output']>;
-};
-
-/** Names that Triton gives to the extensions which work here. */
-const EXTENSIONS = ['classification', 'model_configuration', 'logging'];
-
-/** Triton's names of the states that a version is in. */
-const STATES: Readonly<Record<ModelState, string>> = {
-  loading: 'LOADING',
-  ready: 'READY',
-  degraded: 'READY',
-  draining: 'UNLOADING',
-  failed: 'UNAVAILABLE',
+  ) => MessageInitShape<Methods[Name]['output']> | Promise<MessageInitShape<Methods[Name]['output']>>;
 };
 
 /** Every method of `inference.GRPCInferenceService` but the two that infer. */
@@ -37,21 +39,21 @@ export function createManagement(deps: GrpcDeps): ReadonlyMap<string, Serve> {
     Object.entries(answers).map(([name, answer]) => {
       // `Answers` pairs each with its method; what is common to all of them is all that is known here.
       const method: DescMethod = GRPCInferenceService.method[name as keyof Answers];
-      return [pathOf(method), serveUnary(method, answer as (request: Message) => Message)];
+      return [pathOf(method), serveUnary(method, answer as (request: Message) => Message | Promise<Message>)];
     }),
   );
 }
 
-function answersOf({ registry, version, log }: GrpcDeps): Answers {
+function answersOf({ registry, control, version, log }: GrpcDeps): Answers {
   const find = (model: { readonly name: string; readonly version: string }) =>
-    registry.find(model.name, model.version === '' ? undefined : model.version);
+    registry.find(model.name, given(model.version));
   return {
     serverLive: () => ({ live: true }),
     serverReady: () => ({ ready: registry.isReady() }),
     modelReady: ({ name, version }) => ({
-      ready: isModelReady(registry, name, version === '' ? undefined : version),
+      ready: isModelReady(registry, name, given(version)),
     }),
-    serverMetadata: () => ({ name: 'nimify', version, extensions: EXTENSIONS }),
+    serverMetadata: () => ({ name: 'nimify', version, extensions: [...extensionsOf(log)] }),
     modelMetadata(request) {
       const { name, platform, model } = find(request);
       const { inputs, outputs } = model.signature;
@@ -63,13 +65,27 @@ function answersOf({ registry, version, log }: GrpcDeps): Answers {
         outputs: outputs.map(tensorOf),
       };
     },
-    modelConfig: (request) => ({ config: modelConfigOf(find(request)) }),
-    repositoryIndex({ repositoryName, ready }) {
+    modelConfig: (request) => ({
+      config: fromOwnJson(ModelConfigSchema, modelConfigJson(servedConfig(find(request)))),
+    }),
+    modelStatistics: ({ name, version }) =>
+      fromOwnJson(
+        ModelStatisticsResponseSchema,
+        toModelStats(registry.statistics(given(name), given(version))),
+      ),
+    async repositoryIndex({ repositoryName, ready }) {
       refuseRepository(repositoryName);
-      const models = registry
-        .list()
-        .map(({ name, version, model }) => ({ name, version, state: STATES[model.state] }));
-      return { models: models.filter(({ state }) => !ready || state === 'READY') };
+      return { models: [...(await control.index({ readyOnly: ready }))] };
+    },
+    async repositoryModelLoad({ repositoryName, modelName, parameters }) {
+      refuseRepository(repositoryName);
+      await control.load(modelName, toLoadRequest(valuesOf(parameters), readFile));
+      return {};
+    },
+    async repositoryModelUnload({ repositoryName, modelName, parameters }) {
+      refuseRepository(repositoryName);
+      await control.unload(modelName, { unloadDependents: readUnloadDependents(parameters) });
+      return {};
     },
     logSettings: ({ settings }) => ({
       settings: fromLogSettings(
@@ -78,23 +94,25 @@ function answersOf({ registry, version, log }: GrpcDeps): Answers {
           : changeLogSettings(log, toChanges(settings)),
       ),
     }),
-    modelStatistics: refuse(
-      'statistics by model are not kept; what is counted is on the metrics port, at /metrics',
-    ),
-    repositoryModelLoad: refuse('models are loaded when the server starts; start it anew to change them'),
-    repositoryModelUnload: refuse('models are served until the server ends; start it anew to change them'),
     systemSharedMemoryStatus: refuse(NO_SHARED_MEMORY),
     systemSharedMemoryRegister: refuse(NO_SHARED_MEMORY),
     systemSharedMemoryUnregister: refuse(NO_SHARED_MEMORY),
     cudaSharedMemoryStatus: refuse(NO_SHARED_MEMORY),
     cudaSharedMemoryRegister: refuse(NO_SHARED_MEMORY),
     cudaSharedMemoryUnregister: refuse(NO_SHARED_MEMORY),
-    traceSetting: refuse('traces are not written, so there is nothing to set'),
+    traceSetting: refuse(NO_TRACES),
   };
 }
 
-const NO_SHARED_MEMORY =
-  'tensors in shared memory are not offered, since a client could name memory of this machine; send the elements in the message';
+/** In protobuf a text that nobody set is empty. */
+function given(text: string): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+/** What HTTP answers as JSON: its names, and the kinds of its values, are those of the message. */
+function fromOwnJson<Desc extends DescMessage>(schema: Desc, json: object): MessageShape<Desc> {
+  return fromJson(schema, json as JsonValue);
+}
 
 function refuse(reason: string): () => never {
   return () => {
@@ -112,6 +130,24 @@ function refuseRepository(name: string): void {
       details: { where: 'repository_name' },
     },
   );
+}
+
+type GivenParameters = RepositoryModelLoadRequest['parameters'];
+type ParameterValue = GivenParameters[string]['parameterChoice']['value'];
+
+function valuesOf(parameters: GivenParameters): readonly (readonly [string, ParameterValue])[] {
+  return Object.entries(parameters).map(([name, { parameterChoice }]) => [name, parameterChoice.value]);
+}
+
+function readFile(value: ParameterValue, where: string): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw misfit(where, 'the bytes of a file in bytes_param', shown(value));
+}
+
+function readUnloadDependents({ unload_dependents: asked }: GivenParameters): boolean {
+  const value = asked?.parameterChoice.value ?? false;
+  if (typeof value === 'boolean') return value;
+  throw misfit('parameters.unload_dependents', 'true or false', shown(value));
 }
 
 function tensorOf({ name, datatype, shape }: TensorSpec) {

@@ -13,18 +13,21 @@ export function pathOf(method: DescMethod): string {
   return `/${method.parent.typeName}/${method.name}`;
 }
 
-/** A method with one message each way, in the generated code's messages. What `answer` throws ends the call. */
+/**
+ * A method with one message each way, in the generated code's messages. What `answer` throws, or rejects with, ends the
+ * call.
+ */
 export function serveUnary<Input extends DescMessage, Output extends DescMessage>(
   { input, output }: { readonly input: Input; readonly output: Output },
-  answer: (request: MessageShape<Input>) => MessageInitShape<Output>,
+  answer: (request: MessageShape<Input>) => MessageInitShape<Output> | Promise<MessageInitShape<Output>>,
 ): Serve {
   return (call) =>
     receiveOnly(
       call,
       undefined,
-      ({ bytes }) => {
+      async ({ bytes }) => {
         try {
-          sendOnly(call, writeMessage(output, answer(readMessage(input, bytes))));
+          sendOnly(call, writeMessage(output, await answer(readMessage(input, bytes))));
         } catch (thrown) {
           fail(call, thrown);
         }

@@ -8,8 +8,8 @@ import type { Model, ModelState } from '../../model/contract.ts';
 import type { InferRequest, InferResponse } from '../../model/request.ts';
 import type { Signature } from '../../model/signature.ts';
 import type { ServedModel } from '../../registry/contract.ts';
-import type { LoadRequest, ModelControl } from '../../registry/live/contract.ts';
 import { createRegistry, type MutableRegistry } from '../../registry/registry.ts';
+import { createFakeControl, type FakeControl } from '../fake-control.ts';
 import { DEFAULT_HTTP_OPTIONS, type HttpDeps, type HttpOptions } from './deps.ts';
 
 /** Test support: models without an engine, in a real registry, and everything else that a server needs. */
@@ -89,11 +89,6 @@ export function echo(request: InferRequest, signature: Signature, version = '1')
   };
 }
 
-/** A repository of which nothing but the requests to it is kept. */
-export interface FakeControl extends ModelControl {
-  readonly asked: (readonly [what: string, model: string, how: LoadRequest | object])[];
-}
-
 export interface FakeDeps extends HttpDeps {
   readonly registry: MutableRegistry;
   readonly control: FakeControl;
@@ -127,26 +122,5 @@ export function createFakeDeps(
     outcomes,
     noted,
     logged,
-  };
-}
-
-function createFakeControl(registry: MutableRegistry): FakeControl {
-  const asked: (readonly [string, string, object])[] = [];
-  return {
-    mode: 'explicit',
-    asked,
-    async index({ readyOnly = false } = {}) {
-      const ready = registry
-        .list()
-        .map(({ name, version }) => ({ name, version, state: 'READY', reason: '' }) as const);
-      const broken = { name: 'broken', state: 'UNAVAILABLE', reason: 'not loaded' } as const;
-      return readyOnly ? ready : [broken, ...ready];
-    },
-    async load(name, request = {}) {
-      asked.push(['load', name, request]);
-    },
-    async unload(name, options = {}) {
-      asked.push(['unload', name, options]);
-    },
   };
 }

@@ -38,6 +38,7 @@ export function completeConfig({
     name: spec.name,
     data_type: toDataType(spec.datatype),
     dims: isBatched ? spec.shape.slice(1) : spec.shape,
+    ...(spec.optional === true ? { optional: true } : {}),
     ...given,
   });
   return {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { invalidInput } from '../../../base/errors/nimify-error.ts';
-import type { LoadRequest } from '../../../registry/live/contract.ts';
+import { misfit, toLoadRequest } from '../../load-request.ts';
 import type { HttpDeps } from '../deps.ts';
 import { type ParameterValues, readParameters, readSettings } from './control-body.ts';
 
@@ -9,7 +9,6 @@ interface ControlParams {
 }
 
 const MODEL = '/v2/repository/models/:model';
-const FILE = 'file:';
 
 /** The index of the repository, and its models coming and going by request. */
 export function registerRepository(app: FastifyInstance, deps: HttpDeps): void {
@@ -19,7 +18,7 @@ export function registerRepository(app: FastifyInstance, deps: HttpDeps): void {
     return control.index({ readyOnly: flagOf(settings, 'ready', 'ready') });
   });
   app.post<{ Params: ControlParams }>(`${MODEL}/load`, async (request, reply) => {
-    const asked = toLoadRequest(await readParameters(request.raw, deps));
+    const asked = toLoadRequest(await readParameters(request.raw, deps), readFile);
     await control.load(request.params.model, asked);
     return reply.code(200).send();
   });
@@ -31,38 +30,19 @@ export function registerRepository(app: FastifyInstance, deps: HttpDeps): void {
   });
 }
 
-/** `config`, a configuration in JSON, and `file:<path>`, a file within the model's folder in base64. */
-function toLoadRequest(parameters: ParameterValues): LoadRequest {
-  const files = new Map<string, Uint8Array>();
-  let config: string | undefined;
-  for (const [name, value] of parameters) {
-    const where = `parameters.${name.slice(0, 64)}`;
-    const isFile = name.startsWith(FILE);
-    if (!isFile && name !== 'config') {
-      throw invalidInput(`${where}: expected config or file:<path>, got another parameter; leave it out`, {
-        where,
-        expected: ['config', 'file:<path>'],
-      });
-    }
-    if (typeof value !== 'string') {
-      const expected = isFile ? 'the bytes of a file in base64' : 'a model configuration as JSON in a string';
-      throw invalidInput(`${where}: expected ${expected}, got ${value}`, { where, expected, got: value });
-    }
-    if (isFile) files.set(name.slice(FILE.length), fromBase64(value, where));
-    else config = value;
-  }
-  return { ...(config === undefined ? {} : { config }), ...(files.size === 0 ? {} : { files }) };
-}
+const BASE64 = 'the bytes of a file in base64';
 
 /** Node passes over what is no base64: whatever is lost that way shows in the length. */
-function fromBase64(text: string, where: string): Uint8Array {
-  const bytes = Buffer.from(text, 'base64');
-  const digits = text.endsWith('==') ? text.length - 2 : text.endsWith('=') ? text.length - 1 : text.length;
+function readFile(value: string | number | boolean, where: string): Uint8Array {
+  if (typeof value !== 'string') throw misfit(where, BASE64, String(value));
+  const bytes = Buffer.from(value, 'base64');
+  const digits = value.endsWith('==')
+    ? value.length - 2
+    : value.endsWith('=')
+      ? value.length - 1
+      : value.length;
   if (bytes.length === Math.floor((digits * 3) / 4) && digits % 4 !== 1) return bytes;
-  throw invalidInput(`${where}: expected the bytes of a file in base64, got other text`, {
-    where,
-    expected: 'base64',
-  });
+  throw misfit(where, BASE64, 'other text');
 }
 
 function flagOf(values: ParameterValues, name: string, where: string): boolean {
