@@ -290,7 +290,17 @@ function packed(elements: readonly Uint8Array[]): TensorData {
 function bits(data: TensorData): unknown {
   if (isBytesData(data))
     return { bytes: Buffer.from(data.bytes).toString('hex'), offsets: [...data.offsets] };
-  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex');
+  const bytes = Buffer.from(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
+  if (data instanceof Float32Array) quieten(bytes);
+  return bytes.toString('hex');
+}
+
+/** The generated code makes FP32 numbers of JavaScript's, which quietens signalling NaNs; ours keeps them. */
+function quieten(bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; at += 4) {
+    const word = bytes.readUInt32LE(at);
+    if ((word & 0x7fffffff) > 0x7f800000) bytes.writeUInt32LE((word | 0x00400000) >>> 0, at);
+  }
 }
 
 function comparable(decoded: DecodedModelInfer): unknown {
