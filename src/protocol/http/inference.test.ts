@@ -390,7 +390,7 @@ describe('answers', () => {
     const { port } = await serve(async (exchange) => {
       exchange.setModel({ ...createFakeServed({ name: 'm' }), defaultTimeoutMs: 50 });
       const { deadlineAtNs } = exchange.context({});
-      return jsonReply(200, { leftMs: (deadlineAtNs - exchange.arrivedAtNs) / 1e6 });
+      return jsonReply(200, { leftMs: Math.round((deadlineAtNs - exchange.arrivedAtNs) / 1e6) });
     });
     const client = await openRaw(port);
     client.send(rawRequest('POST', '/', {}, ''));
