@@ -1,5 +1,11 @@
 import { InvalidArgumentError } from 'commander';
 
+/** Of the commands that run a function once; `nimify serve` has it from the configuration. */
+export const PYTHON_FLAG = [
+  '--python <path>',
+  "interpreter of Python functions (default: the active environment's, else python3)",
+] as const;
+
 /** Port numbers; 0 asks the system for a free one. */
 export function toPort(text: string): number {
   return toWhole(text, 0, 65_535, 'a port from 0 (any free one) to 65535');

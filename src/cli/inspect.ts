@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { ExecSource } from '../engine/exec/engine.ts';
 import type { EngineOptions } from '../model/engine.ts';
+import { PYTHON_FLAG } from './flag-values.ts';
 import type { RunReport } from './inspect/inspection.ts';
 import { runCommand } from './run-command.ts';
 import { styleFor } from './style.ts';
@@ -26,10 +27,7 @@ export function inspectCommand(): Command {
       'the path is a model repository of Triton, or one model of it: say field by field what of each config.pbtxt is honoured, ignored or refused',
     )
     .option('--json', 'print one JSON object')
-    .option(
-      '--python <path>',
-      "interpreter of Python functions (default: the active environment's, else python3)",
-    )
+    .option(...PYTHON_FLAG)
     .addHelpText(
       'after',
       '\nExit code: 0 where the model, or every model of the repository, can be served, else that of the reason (69: unsupported).',

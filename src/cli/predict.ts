@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { toNames, toPositive } from './flag-values.ts';
+import { PYTHON_FLAG, toNames, toPositive } from './flag-values.ts';
 import type { ImageFlagTexts } from './image/image-flags.ts';
 import { runCommand } from './run-command.ts';
 import { styleFor } from './style.ts';
@@ -10,6 +10,7 @@ interface PredictFlags extends ImageFlagTexts {
   readonly outputs?: readonly string[];
   readonly top?: number;
   readonly timeoutMs?: number;
+  readonly python?: string;
   readonly json?: boolean;
 }
 
@@ -31,12 +32,13 @@ Examples:
 export function predictCommand(): Command {
   return new Command('predict')
     .description('ask a model on a server, or a model file, for a prediction')
-    .argument('<target>', 'address of a server (http://host:port), or a model file')
+    .argument('<target>', 'address of a server (http://host:port), or a model file or Python function')
     .argument('[inputs...]', 'name=VALUE or name=@FILE, see below')
     .option('--model <name>', 'which model, where a server serves several')
     .option('--outputs <names>', 'only these outputs, with commas between', toNames)
     .option('--top <count>', 'show this many of the best classes', toPositive)
     .option('--timeout-ms <ms>', 'longest time to wait for the answer (default: 30000)', toPositive)
+    .option(...PYTHON_FLAG)
     .option('--json', 'print the answer as the Open Inference Protocol has it')
     .optionsGroup('How pictures are prepared:')
     .option('--layout <layout>', 'nchw or nhwc: channels before height and width, or after')

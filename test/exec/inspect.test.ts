@@ -1,4 +1,4 @@
-/** `nimify inspect` asks a program what it takes as `nimify serve` does. */
+/** `nimify inspect` asks a program what it takes, and `nimify predict` runs it, as `nimify serve` does. */
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { describeWith } from '../require.ts';
@@ -38,5 +38,22 @@ describeWith(['python'], 'nimify inspect model.py:predict', () => {
     const raises = await inspect(join(import.meta.dirname, 'fixtures/raises.py'));
     expect(raises.exitCode).toBe(70);
     expect(raises.stderr).toMatch(/Traceback.*error: .*raised RuntimeError while being imported/s);
+  });
+});
+
+describeWith(['python'], 'nimify predict model.py:predict', () => {
+  const UNRULY = join(import.meta.dirname, 'fixtures/unruly.py:predict');
+  const predict = (word: string) => runNimify('predict', UNRULY, '--python', 'python3', word);
+
+  it('prints what the function returns, and passes its warnings on', async () => {
+    const { exitCode, stdout, stderr } = await predict('quiet');
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('QUIET')]);
+    expect(stderr).toContain('a warning');
+  });
+
+  it('shows the traceback of a function that raises, before the error', async () => {
+    const { exitCode, stdout, stderr } = await predict('raise');
+    expect([exitCode, stdout]).toEqual([70, '']);
+    expect(stderr).toMatch(/Traceback.*KeyError: 'the secret is 1234'.*error: .*raised KeyError/s);
   });
 });

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
+import { createPinoLogger } from '../../base/telemetry/pino-log.ts';
 import { createContext } from '../../model/context.ts';
 import { createInferRequest } from '../../model/request.ts';
 import { validateRequest } from '../../model/validate.ts';
@@ -16,8 +17,13 @@ import type { PredictTarget, TargetOptions } from './target.ts';
 export async function openFileTarget(path: string, options: TargetOptions): Promise<PredictTarget> {
   const served = await loadModel(path, {
     // For one prediction, a thread of its own, several sessions and the batch axis' proof would only cost time.
-    engine: { host: 'inline', instances: 1, batchAxis: 'none' },
+    engine: {
+      ...{ host: 'inline', instances: 1, batchAxis: 'none' },
+      ...(options.python === undefined ? {} : { python: options.python }),
+    },
     ...(options.model === undefined ? {} : { name: options.model }),
+    // What a Python function writes to stderr, its tracebacks first of all.
+    log: createPinoLogger({ level: 'warn', pretty: true }),
     ...(options.timeoutMs === undefined ? {} : { defaultTimeoutMs: options.timeoutMs }),
   });
   const { model, artifact, labels } = served;

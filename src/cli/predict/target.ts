@@ -23,4 +23,6 @@ export interface TargetOptions {
   /** Name of the model; needed where a server serves several. */
   readonly model?: string;
   readonly timeoutMs?: number;
+  /** Interpreter of a Python function; a server has its own. */
+  readonly python?: string;
 }
