@@ -4,37 +4,8 @@ import sys
 
 import numpy as np
 import tritonclient.http as triton
+from checks import ARRAYS, check, check_same, print_held
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
-
-ARRAYS = {
-    "bool": np.array([[True, False, True]]),
-    "uint8": np.array([[0, 128, 255]], np.uint8),
-    "uint16": np.array([[0, 32768, 65535]], np.uint16),
-    "uint32": np.array([[0, 2**31, 2**32 - 1]], np.uint32),
-    "uint64": np.array([[0, 2**53 + 1, 2**64 - 1]], np.uint64),
-    "int8": np.array([[-128, 0, 127]], np.int8),
-    "int16": np.array([[-32768, 0, 32767]], np.int16),
-    "int32": np.array([[-(2**31), 0, 2**31 - 1]], np.int32),
-    "int64": np.array([[-(2**63), 2**53 + 1, 2**63 - 1]], np.int64),
-    "float16": np.array([[65504.0, -0.1, np.inf]], np.float16),
-    "float32": np.array([[3.4028235e38, 1e-45, -0.0]], np.float32),
-    "float64": np.array([[1.7976931348623157e308, 5e-324, np.nan]], np.float64),
-    "object": np.array([["", "plain", "日本語"]], object),
-}
-
-checks = 0
-
-
-def check(condition, what):
-    global checks
-    if not condition:
-        raise AssertionError(what)
-    checks += 1
-
-
-def as_text(array):
-    return np.vectorize(lambda item: item.decode() if isinstance(item, bytes) else item, otypes=[object])(array)
-
 
 def ask(client, model, array, binary_in=True, binary_out=True, **options):
     tensor = triton.InferInput("INPUT0", list(array.shape), np_to_triton_dtype(array.dtype))
@@ -48,11 +19,7 @@ def check_every_datatype(client):
         for binary_in in (True, False):
             for binary_out in (True, False):
                 result = ask(client, "onnx_zero_1_" + name, array, binary_in, binary_out).as_numpy("OUTPUT0")
-                if name == "object":
-                    result = as_text(result)
-                what = f"{name}, binary in {binary_in}, out {binary_out}: {result}"
-                check(result.shape == array.shape, what)
-                check(np.array_equal(result, array, equal_nan=name.startswith("float")), what)
+                check_same(result, array, f"{name}, binary in {binary_in}, out {binary_out}")
 
 
 def check_options(client):
@@ -110,4 +77,4 @@ with triton.InferenceServerClient(sys.argv[1], concurrency=8) as client:
     check_every_datatype(client)
     check_options(client)
     check_refusals(client)
-print(f"{checks} checks held")
+print_held()

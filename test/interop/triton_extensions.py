@@ -9,19 +9,10 @@ import sys
 
 import numpy as np
 import tritonclient.http as triton
+from checks import check, print_held
 from tritonclient.utils import InferenceServerException
 
 ROWS = np.array([[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]], np.float32)
-
-checks = 0
-
-
-def check(condition, what):
-    global checks
-    if not condition:
-        raise AssertionError(what)
-    checks += 1
-
 
 def refused(call, status, words):
     try:
@@ -138,4 +129,4 @@ with triton.InferenceServerClient(sys.argv[1]) as client, open(sys.argv[2], "rb"
     check_logging(client)
     check_refusals(client)
     check_unloading(client)
-print(f"{checks} checks held")
+print_held()

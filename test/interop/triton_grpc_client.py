@@ -8,24 +8,9 @@ import grpc
 import numpy as np
 import tritonclient.grpc as triton
 import tritonclient.grpc.aio as triton_aio
+from checks import ARRAYS, check, check_same, print_held
 from tritonclient.grpc import service_pb2
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
-
-ARRAYS = {
-    "bool": np.array([[True, False, True]]),
-    "uint8": np.array([[0, 128, 255]], np.uint8),
-    "uint16": np.array([[0, 32768, 65535]], np.uint16),
-    "uint32": np.array([[0, 2**31, 2**32 - 1]], np.uint32),
-    "uint64": np.array([[0, 2**53 + 1, 2**64 - 1]], np.uint64),
-    "int8": np.array([[-128, 0, 127]], np.int8),
-    "int16": np.array([[-32768, 0, 32767]], np.int16),
-    "int32": np.array([[-(2**31), 0, 2**31 - 1]], np.int32),
-    "int64": np.array([[-(2**63), 2**53 + 1, 2**63 - 1]], np.int64),
-    "float16": np.array([[65504.0, -0.1, np.inf]], np.float16),
-    "float32": np.array([[3.4028235e38, 1e-45, -0.0]], np.float32),
-    "float64": np.array([[1.7976931348623157e308, 5e-324, np.nan]], np.float64),
-    "object": np.array([["", "plain", "日本語"]], object),
-}
 
 CONTENTS = {
     "bool": "bool_contents",
@@ -45,22 +30,8 @@ CONTENTS = {
 ROWS = np.arange(6, dtype=np.float32).reshape(2, 3)
 FLOATS = "onnx_zero_1_float32"
 
-checks = 0
-
-
-def check(condition, what):
-    global checks
-    if not condition:
-        raise AssertionError(what)
-    checks += 1
-
-
 def check_array(result, array, what):
-    got = result.as_numpy("OUTPUT0")
-    if array.dtype == object:
-        got = np.vectorize(lambda item: item.decode(), otypes=[object])(got)
-    check(got.shape == array.shape, what)
-    check(np.array_equal(got, array, equal_nan=array.dtype.kind == "f"), f"{what}: {got}")
+    check_same(result.as_numpy("OUTPUT0"), array, what)
 
 
 def tensor_of(array):
@@ -218,4 +189,4 @@ with triton.InferenceServerClient(sys.argv[1]) as client:
 check_typed_contents(sys.argv[1])
 asyncio.run(check_aio(sys.argv[1]))
 check_keepalive(sys.argv[1])
-print(f"{checks} checks held")
+print_held()
