@@ -1,9 +1,8 @@
-import { allocateUncleared } from '../tensor/allocate.ts';
+import { allocateUncleared, growUncleared } from '../tensor/allocate.ts';
 import type { ElementReader } from './element-reader.ts';
 import { expectedError, type Where } from './json-error.ts';
-import { hasWord, skipSpace } from './json-value.ts';
-
-const COMMA = 0x2c;
+import { hasWord } from './json-value.ts';
+import { readElements } from './read-elements.ts';
 
 const ZERO = 0x30;
 const ONE = 0x31;
@@ -22,27 +21,15 @@ export function createBoolReader(bytes: Uint8Array, capacity: number): ElementRe
     else if (byte === LOWER_F && hasWord(bytes, at, 'false')) end = at + 5;
     else if ((byte === ZERO || byte === ONE) && !goesOn(bytes[at + 1])) end = at + 1;
     else throw expectedError(where, 'true, false, 1 or 0 (BOOL)', bytes, at);
-    if (count === data.length) {
-      const larger = allocateUncleared('BOOL', Math.max(16, count * 2));
-      larger.set(data);
-      data = larger;
-    }
+    if (count === data.length) data = growUncleared('BOOL', data);
     data[count] = byte === LOWER_T || byte === ONE ? 1 : 0;
     count += 1;
     return end;
   }
 
-  function readElements(at: number, where: Where): number {
-    for (;;) {
-      at = skipSpace(bytes, read(at, where));
-      if (bytes[at] !== COMMA) return at;
-      at = skipSpace(bytes, at + 1);
-    }
-  }
-
   return {
     read,
-    readElements,
+    readElements: (at, where) => readElements(bytes, at, where, read, (at) => at),
     count: () => count,
     take: () => (count === data.length ? data : data.subarray(0, count)),
   };

@@ -1,9 +1,7 @@
 import type { ElementReader } from './element-reader.ts';
 import type { Where } from './json-error.ts';
 import { copyText, createStringToken, scanString } from './json-string.ts';
-import { skipSpace } from './json-value.ts';
-
-const COMMA = 0x2c;
+import { readElements } from './read-elements.ts';
 
 /** Strings, kept as UTF-8. Bytes that are no text travel as binary data only. */
 export function createBytesReader(bytes: Uint8Array, capacity: number): ElementReader {
@@ -35,17 +33,9 @@ export function createBytesReader(bytes: Uint8Array, capacity: number): ElementR
     return end;
   }
 
-  function readElements(at: number, where: Where): number {
-    for (;;) {
-      at = skipSpace(bytes, read(at, where));
-      if (bytes[at] !== COMMA) return at;
-      at = skipSpace(bytes, at + 1);
-    }
-  }
-
   return {
     read,
-    readElements,
+    readElements: (at, where) => readElements(bytes, at, where, read, (at) => at),
     count: () => count,
     take: () => ({ bytes: text.subarray(0, size), offsets: offsets.subarray(0, count + 1) }),
   };

@@ -9,8 +9,7 @@ export interface ElementReader {
    */
   read(at: number, where: Where): number;
   /**
-   * Reads scalars from `at` on for as long as commas follow. Each reader has this loop for itself: in a shared one
-   * every element would cost a call through a pointer.
+   * Reads scalars from `at` on for as long as commas follow.
    * @returns where something else than a comma follows, white space passed by
    * @throws NimifyError INVALID_INPUT as `read`
    */

@@ -1,12 +1,11 @@
-import { allocateUncleared } from '../tensor/allocate.ts';
+import { allocateUncleared, growUncleared } from '../tensor/allocate.ts';
 import { floatToBfloat16, floatToHalf } from '../tensor/half.ts';
 import type { ElementReader } from './element-reader.ts';
 import { expectedError, mismatchError, type Where } from './json-error.ts';
 import { asciiText, createNumberToken, scanNumber, toDouble } from './json-number.ts';
-import { hasWord, skipSpace } from './json-value.ts';
-import { LONGEST_PLAIN, READ_AFTER_NONE, type Run, scanDecimals } from './plain-numbers.ts';
-
-const COMMA = 0x2c;
+import { hasWord } from './json-value.ts';
+import { LONGEST_PLAIN, type Run, scanDecimals } from './plain-numbers.ts';
+import { readElements } from './read-elements.ts';
 
 /**
  * Numbers, rounded to the nearest value of the datatype, ties to even. A number beyond the datatype's range is
@@ -35,26 +34,10 @@ export function createFloatReader(
       stored = toStored(toDouble(token, bytes, at, end));
       if (isInfinite(stored)) throw overflowError(bytes, at, end, datatype, where);
     }
-    if (count === data.length) {
-      const larger = allocateUncleared(datatype, Math.max(16, count * 2));
-      larger.set(data);
-      data = larger;
-    }
+    if (count === data.length) data = growUncleared(datatype, data);
     data[count] = stored;
     count += 1;
     return end;
-  }
-
-  function readElements(at: number, where: Where): number {
-    for (;;) {
-      const before = count;
-      at = readPlain(at);
-      for (let left = count > before ? 1 : READ_AFTER_NONE; left > 0; left--) {
-        at = skipSpace(bytes, read(at, where));
-        if (bytes[at] !== COMMA) return at;
-        at = skipSpace(bytes, at + 1);
-      }
-    }
   }
 
   function readPlain(at: number): number {
@@ -65,7 +48,7 @@ export function createFloatReader(
     run.count = count;
     scanDecimals(view, data, run);
     count = run.count;
-    return skipSpace(bytes, run.at);
+    return run.at;
   }
 
   /** The value itself, or the 16 bits of the nearest one. */
@@ -81,7 +64,7 @@ export function createFloatReader(
 
   return {
     read,
-    readElements,
+    readElements: (at, where) => readElements(bytes, at, where, read, readPlain),
     count: () => count,
     take: () => (count === data.length ? data : data.subarray(0, count)),
   };

@@ -1,11 +1,9 @@
-import { allocateUncleared } from '../tensor/allocate.ts';
+import { allocateUncleared, growUncleared } from '../tensor/allocate.ts';
 import type { ElementReader } from './element-reader.ts';
 import { expectedError, type Where } from './json-error.ts';
 import { createNumberToken, scanNumber } from './json-number.ts';
-import { skipSpace } from './json-value.ts';
-import { LONGEST_PLAIN, READ_AFTER_NONE, type Run, scanIntegers } from './plain-numbers.ts';
-
-const COMMA = 0x2c;
+import { LONGEST_PLAIN, type Run, scanIntegers } from './plain-numbers.ts';
+import { readElements } from './read-elements.ts';
 
 export type IntegerDatatype = 'INT8' | 'INT16' | 'INT32' | 'UINT8' | 'UINT16' | 'UINT32';
 
@@ -43,26 +41,10 @@ export function createIntegerReader(
     if (end < 0 || !token.integral || value < lowest || value > highest) {
       throw expectedError(where, `an integer from ${lowest} to ${highest} (${datatype})`, bytes, at);
     }
-    if (count === data.length) {
-      const larger = allocateUncleared(datatype, Math.max(16, count * 2));
-      larger.set(data);
-      data = larger;
-    }
+    if (count === data.length) data = growUncleared(datatype, data);
     data[count] = value;
     count += 1;
     return end;
-  }
-
-  function readElements(at: number, where: Where): number {
-    for (;;) {
-      const before = count;
-      at = readPlain(at);
-      for (let left = count > before ? 1 : READ_AFTER_NONE; left > 0; left--) {
-        at = skipSpace(bytes, read(at, where));
-        if (bytes[at] !== COMMA) return at;
-        at = skipSpace(bytes, at + 1);
-      }
-    }
   }
 
   function readPlain(at: number): number {
@@ -75,12 +57,12 @@ export function createIntegerReader(
     scanIntegers(view, block, run, lowest, highest);
     data.set(block.subarray(0, run.count), count);
     count += run.count;
-    return skipSpace(bytes, run.at);
+    return run.at;
   }
 
   return {
     read,
-    readElements,
+    readElements: (at, where) => readElements(bytes, at, where, read, readPlain),
     count: () => count,
     take: () => (count === data.length ? data : data.subarray(0, count)),
   };

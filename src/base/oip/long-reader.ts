@@ -1,12 +1,10 @@
-import { allocateUncleared } from '../tensor/allocate.ts';
+import { allocateUncleared, growUncleared } from '../tensor/allocate.ts';
 import type { TensorData } from '../tensor/tensor.ts';
 import type { ElementReader } from './element-reader.ts';
 import { expectedError, type Where } from './json-error.ts';
 import { asciiText, createNumberToken, scanNumber } from './json-number.ts';
-import { skipSpace } from './json-value.ts';
-import { LONGEST_PLAIN, READ_AFTER_NONE, type Run, scanIntegers } from './plain-numbers.ts';
-
-const COMMA = 0x2c;
+import { LONGEST_PLAIN, type Run, scanIntegers } from './plain-numbers.ts';
+import { readElements } from './read-elements.ts';
 
 const RANGES = {
   INT64: [-(2n ** 63n), 2n ** 63n - 1n],
@@ -38,11 +36,7 @@ export function createLongReader(
     const fits = end >= 0 && token.integral;
     if (!fits || (token.negative && datatype === 'UINT64' && token.mantissa !== 0))
       throw outOfRange(at, where);
-    if (count * 2 === words.length) {
-      const larger = allocateUncleared('UINT32', Math.max(32, words.length * 2));
-      larger.set(words);
-      words = larger;
-    }
+    if (count * 2 === words.length) words = growUncleared('UINT32', words);
     if (token.exact) storeDouble(token.negative ? -token.mantissa : token.mantissa);
     else {
       // Twenty digits are the longest that can fit: a longer text is not worth a bigint.
@@ -53,18 +47,6 @@ export function createLongReader(
     }
     count += 1;
     return end;
-  }
-
-  function readElements(at: number, where: Where): number {
-    for (;;) {
-      const before = count;
-      at = readPlain(at);
-      for (let left = count > before ? 1 : READ_AFTER_NONE; left > 0; left--) {
-        at = skipSpace(bytes, read(at, where));
-        if (bytes[at] !== COMMA) return at;
-        at = skipSpace(bytes, at + 1);
-      }
-    }
   }
 
   function readPlain(at: number): number {
@@ -80,7 +62,7 @@ export function createLongReader(
       words[(count + index) * 2 + 1] = block[index]! >> 31;
     }
     count += run.count;
-    return skipSpace(bytes, run.at);
+    return run.at;
   }
 
   /** Splits by floor division, which gives the two's complement of negative numbers as well. */
@@ -100,5 +82,10 @@ export function createLongReader(
       : new BigUint64Array(words.buffer, 0, count);
   }
 
-  return { read, readElements, count: () => count, take };
+  return {
+    read,
+    readElements: (at, where) => readElements(bytes, at, where, read, readPlain),
+    count: () => count,
+    take,
+  };
 }

@@ -9,12 +9,6 @@ export interface Run {
 /** No number that these loops take is longer, so further from the end no bounds need to be looked at. */
 export const LONGEST_PLAIN = 64;
 
-/**
- * Elements to read one by one after a call that read none, before the next: they mostly are not plain either, and a
- * vain call costs half a read.
- */
-export const READ_AFTER_NONE = 16;
-
 /** Bound here because the compiler takes a module's own constants for constants, and loads imported ones each time. */
 const TENS = POWERS;
 
@@ -190,6 +184,8 @@ export function scanDecimals(view: DataView, into: Float32Array | Float64Array, 
 
 /**
  * The same for integers of up to nine digits from `lowest` to `highest`, with nothing but digits and a minus sign.
+ * Sign and whole digits are read by the same lines as above, written again: they leave four variables behind, which a
+ * function could only hand over through memory, for each number.
  */
 export function scanIntegers(
   view: DataView,

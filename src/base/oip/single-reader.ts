@@ -1,12 +1,10 @@
-import { allocateUncleared } from '../tensor/allocate.ts';
+import { allocateUncleared, growUncleared } from '../tensor/allocate.ts';
 import type { ElementReader } from './element-reader.ts';
 import { overflowError, readNonFinite } from './float-reader.ts';
 import type { Where } from './json-error.ts';
 import { createNumberToken, scanNumber, toSingle } from './json-number.ts';
-import { skipSpace } from './json-value.ts';
-import { LONGEST_PLAIN, READ_AFTER_NONE, type Run, scanDecimals } from './plain-numbers.ts';
-
-const COMMA = 0x2c;
+import { LONGEST_PLAIN, type Run, scanDecimals } from './plain-numbers.ts';
+import { readElements } from './read-elements.ts';
 
 /**
  * FP32, by far the most frequent datatype, in a reader of its own: see `createFloatReader` for what it takes.
@@ -26,26 +24,10 @@ export function createSingleReader(bytes: Uint8Array, capacity: number): Element
       value = toSingle(token, bytes, at, end);
       if (value - value !== 0) throw overflowError(bytes, at, end, 'FP32', where);
     } else ({ value, end } = readNonFinite(bytes, at, 'FP32', where));
-    if (count === data.length) {
-      const larger = allocateUncleared('FP32', Math.max(16, count * 2));
-      larger.set(data);
-      data = larger;
-    }
+    if (count === data.length) data = growUncleared('FP32', data);
     data[count] = value;
     count += 1;
     return end;
-  }
-
-  function readElements(at: number, where: Where): number {
-    for (;;) {
-      const before = count;
-      at = readPlain(at);
-      for (let left = count > before ? 1 : READ_AFTER_NONE; left > 0; left--) {
-        at = skipSpace(bytes, read(at, where));
-        if (bytes[at] !== COMMA) return at;
-        at = skipSpace(bytes, at + 1);
-      }
-    }
   }
 
   function readPlain(at: number): number {
@@ -55,12 +37,12 @@ export function createSingleReader(bytes: Uint8Array, capacity: number): Element
     run.count = count;
     scanDecimals(view, data, run);
     count = run.count;
-    return skipSpace(bytes, run.at);
+    return run.at;
   }
 
   return {
     read,
-    readElements,
+    readElements: (at, where) => readElements(bytes, at, where, read, readPlain),
     count: () => count,
     take: () => (count === data.length ? data : data.subarray(0, count)),
   };

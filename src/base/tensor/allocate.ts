@@ -32,6 +32,16 @@ export function allocateUncleared<D extends FixedDatatype>(
   return new ArrayType(sizeBytes < UNCLEARED_FROM_BYTES ? count : Buffer.allocUnsafeSlow(sizeBytes).buffer);
 }
 
+/** Twice the room of `data`, at least for 16 elements: first those that are there, then what is not defined. */
+export function growUncleared<D extends Exclude<FixedDatatype, 'INT64' | 'UINT64'>>(
+  datatype: D,
+  data: InstanceType<(typeof ARRAY_OF)[D]>,
+): InstanceType<(typeof ARRAY_OF)[D]> {
+  const larger = allocateUncleared(datatype, Math.max(16, data.length * 2));
+  larger.set(data);
+  return larger;
+}
+
 /**
  * The bytes as elements of `datatype`: a view where they are aligned for it, else one copy. Little-endian, as
  * every platform is that Node and ONNX Runtime are built for.
