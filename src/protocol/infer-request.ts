@@ -1,4 +1,4 @@
-import type { DecodedInferRequest } from '../base/oip/decode.ts';
+import type { DecodedInferRequest } from '../base/oip/decoded-request.ts';
 import type { BufferOwner } from '../base/tensor/owner.ts';
 import type { InferRequest } from '../model/request.ts';
 import { sequenceOf } from './infer-parameters.ts';

@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import { invalidInput } from '../base/errors/nimify-error.ts';
-import { scanObjectMembers, scanTensorValue } from '../base/oip/json-tensor.ts';
+import { scanObjectMembers } from '../base/oip/json-object.ts';
+import { scanTensorValue } from '../base/oip/json-tensor.ts';
 import type { Tensor } from '../base/tensor/tensor.ts';
 import { dataLength } from '../base/tensor/tensor.ts';
 import { fitShape } from '../model/fit-shape.ts';

@@ -7,7 +7,8 @@ import type { InferMessage } from './infer-message.ts';
 import { mismatchError } from './json-error.ts';
 import { MAX_ENTRIES, shorten } from './json-object.ts';
 import { MAX_RANK } from './json-tensor.ts';
-import { takeCount } from './parameters.ts';
+import { NameSet } from './name-set.ts';
+import { type ParameterMap, takeCount, toRecord } from './parameters.ts';
 import { decodeContents, type Span } from './protobuf-contents.ts';
 import {
   type Cursor,
@@ -22,7 +23,7 @@ import {
   VARINT,
 } from './protobuf-cursor.ts';
 import { readParameter } from './protobuf-parameters.ts';
-import { refuseSharedMemory } from './tensor-entry.ts';
+import { refuseSharedMemory, refuseTwice } from './tensor-entry.ts';
 
 /** Empty `version`: the default one. */
 export interface DecodedModelInfer extends DecodedInferRequest {
@@ -57,12 +58,12 @@ export function decodeModelInferRequest(
   const { bytes } = message;
   const { model, version, id, parametersAt, inputs, outputs, raw } = readParts(message);
   onModel?.(model, version, id);
-  const parameters = new Map<string, string | number | boolean>();
+  const parameters: ParameterMap = new Map();
   for (const at of parametersAt) readParameter(createCursor(bytes, at), parameters, 'parameters');
   if (raw.length > 0 && raw.length !== inputs.length) {
     throw mismatchError('raw_input_contents', `${inputs.length}, one for each of inputs`, `${raw.length}`);
   }
-  const names = new Set<string>();
+  const names = new NameSet();
   const tensors = inputs.map((span, index) => {
     const tensor = decodeInput(bytes, span, raw[index], index);
     refuseTwice(names, tensor.name, () => `inputs[${index}].name`);
@@ -72,7 +73,7 @@ export function decodeModelInferRequest(
     model,
     version,
     id,
-    parameters: Object.fromEntries(parameters),
+    parameters: toRecord(parameters),
     inputs: tensors,
     outputs: outputs.length === 0 ? undefined : decodeOutputs(bytes, outputs),
     binaryByDefault: true,
@@ -140,7 +141,7 @@ function decodeInput(bytes: Uint8Array, span: Span, raw: Uint8Array | undefined,
   let name = '';
   let datatype = '';
   const shape: number[] = [];
-  let parameters: Map<string, string | number | boolean> | undefined;
+  let parameters: ParameterMap | undefined;
   const contents: Span[] = [];
   while (cursor.at < span.end) {
     const tag = readTag(cursor, where);
@@ -207,12 +208,12 @@ function pushDimension(cursor: Cursor, shape: number[], where: string): void {
 }
 
 function decodeOutputs(bytes: Uint8Array, spans: readonly Span[]): readonly RequestedOutput[] {
-  const names = new Set<string>();
+  const names = new NameSet();
   return spans.map(({ start, end }, index) => {
     const where = `outputs[${index}]`;
     const cursor = createCursor(bytes, start, end);
     let name = '';
-    const parameters = new Map<string, string | number | boolean>();
+    const parameters: ParameterMap = new Map();
     while (cursor.at < end) {
       const tag = readTag(cursor, where);
       if (tag === ((1 << 3) | DELIMITED)) name = readText(cursor, where);
@@ -224,13 +225,8 @@ function decodeOutputs(bytes: Uint8Array, spans: readonly Span[]): readonly Requ
     refuseTwice(names, name, () => `${where}.name`);
     // As in JSON: 0 means the tensor itself.
     const classification = takeCount(parameters, 'classification', `${where}.parameters`) || undefined;
-    return { name, binary: true, classification, parameters: Object.fromEntries(parameters) };
+    return { name, binary: true, classification, parameters: toRecord(parameters) };
   });
-}
-
-function refuseTwice(names: Set<string>, name: string, where: () => string): void {
-  if (names.has(name)) throw mismatchError(where, 'every name once', `'${shorten(name)}' twice`);
-  names.add(name);
 }
 
 function tooMany(where: string): NimifyError {

@@ -2,28 +2,18 @@ import { invalidInput } from '../errors/nimify-error.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { DecodedInferRequest, RequestedOutput } from './decoded-request.ts';
 import { expectedError, mismatchError } from './json-error.ts';
-import {
-  expectEnd,
-  MAX_ENTRIES,
-  readString,
-  refuseNonJsonStart,
-  scanArray,
-  scanObject,
-  shorten,
-} from './json-object.ts';
+import { expectEnd, readString, refuseNonJsonStart, scanArray, scanObject, shorten } from './json-object.ts';
 import { hasWord, skipSpace, skipValue } from './json-value.ts';
 import { NameSet } from './name-set.ts';
-import { scanParameters, takeBoolean, takeCount, toRecord } from './parameters.ts';
+import { type ParameterMap, scanParameters, takeBoolean, takeCount, toRecord } from './parameters.ts';
 import {
   type BinaryPart,
   createBinaryPart,
   expectAllTaken,
   refuseSharedMemory,
+  refuseTwice,
   scanTensorEntry,
 } from './tensor-entry.ts';
-
-export { decodeRawRequest } from './decode-raw.ts';
-export type { DecodedInferRequest } from './decoded-request.ts';
 
 /**
  * Decodes the body of an inference request: the JSON object of the Open Inference Protocol
@@ -38,7 +28,7 @@ export function decodeInferRequest(body: Uint8Array, headerLength: number | unde
   const { json, part } = splitBody(body, headerLength);
   refuseNonJsonStart(json, 'body');
   let id = '';
-  let parameters: Map<string, string | number | boolean> | undefined;
+  let parameters: ParameterMap | undefined;
   let inputs: readonly Tensor[] | undefined;
   let outputs: readonly RequestedOutput[] | undefined;
   const end = scanObject(json, 0, 'body', (key, at) => {
@@ -137,7 +127,7 @@ function scanRequestedOutput(
   where: string,
 ): { readonly output: RequestedOutput; readonly end: number } {
   let name: string | undefined;
-  let parameters: Map<string, string | number | boolean> | undefined;
+  let parameters: ParameterMap | undefined;
   const start = skipSpace(bytes, at);
   const end = scanObject(bytes, start, where, (key, valueAt) => {
     if (hasWord(bytes, valueAt, 'null')) return valueAt + 4;
@@ -162,9 +152,4 @@ function scanRequestedOutput(
   // tritonclient leaves the parameter out for 0; others send it, and mean the tensor itself.
   const classification = takeCount(parameters, 'classification', `${where}.parameters`) || undefined;
   return { output: { name, binary, classification, parameters: toRecord(parameters) }, end };
-}
-
-function refuseTwice(names: NameSet, name: string, where: string): void {
-  if (names.size === MAX_ENTRIES) throw mismatchError(where, `at most ${MAX_ENTRIES} entries`, 'more');
-  if (!names.add(name)) throw mismatchError(where, 'every name once', `'${shorten(name)}' twice`);
 }

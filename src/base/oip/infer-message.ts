@@ -126,8 +126,7 @@ export function createInferMessageSink(
         head[headLength] = byte;
         headLength += 1;
         at += 1;
-        // Bits that no length has are not summed up: a number's value is the decoder's business.
-        if (shift < 49) value += (byte & 0x7f) * 2 ** shift;
+        value += (byte & 0x7f) * 2 ** shift;
         shift += 7;
         if (byte < 0x80) state = onNumber(taken + at);
         else if (shift === 70) state = 'damaged';

@@ -4,8 +4,6 @@ import { createElementReader } from './element-readers.ts';
 import { elementsText, expectedError, mismatchError } from './json-error.ts';
 import { skipSpace } from './json-value.ts';
 
-export { scanObjectMembers } from './json-object.ts';
-
 /** Deepest nesting of a tensor's arrays, and so the highest rank. */
 export const MAX_RANK = 32;
 

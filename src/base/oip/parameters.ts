@@ -6,6 +6,9 @@ import { hasWord } from './json-value.ts';
 /** OIP's `parameters` objects: of a request, an input, a requested output, a response. */
 export type ParameterRecord = Readonly<Record<string, string | number | boolean>>;
 
+/** The same while they are read: what is known is taken out, the others are left. */
+export type ParameterMap = Map<string, string | number | boolean>;
+
 const QUOTE = 0x22;
 const TOKEN = createNumberToken();
 
@@ -17,8 +20,8 @@ export function scanParameters(
   bytes: Uint8Array,
   at: number,
   where: string,
-): { readonly parameters: Map<string, string | number | boolean>; readonly end: number } {
-  const parameters = new Map<string, string | number | boolean>();
+): { readonly parameters: ParameterMap; readonly end: number } {
+  const parameters: ParameterMap = new Map();
   const end = scanObject(bytes, at, where, (key, valueAt) => {
     const { value, end: valueEnd } = scanParameter(bytes, valueAt, `${where}.${shorten(key)}`);
     parameters.set(key, value);
@@ -53,16 +56,12 @@ export function scanParameter(
 }
 
 /** The parameters that are left, mostly none. */
-export function toRecord(parameters: ReadonlyMap<string, string | number | boolean>): ParameterRecord {
+export function toRecord(parameters: ParameterMap): ParameterRecord {
   return parameters.size === 0 ? {} : Object.fromEntries(parameters);
 }
 
 /** Takes the boolean `key` out of the parameters. */
-export function takeBoolean(
-  parameters: Map<string, unknown>,
-  key: string,
-  where: string,
-): boolean | undefined {
+export function takeBoolean(parameters: ParameterMap, key: string, where: string): boolean | undefined {
   const value = parameters.get(key);
   if (value !== undefined) parameters.delete(key);
   if (value === undefined || typeof value === 'boolean') return value;
@@ -74,7 +73,7 @@ export function takeBoolean(
 }
 
 /** Takes the non-negative integer `key` out of the parameters. */
-export function takeCount(parameters: Map<string, unknown>, key: string, where: string): number | undefined {
+export function takeCount(parameters: ParameterMap, key: string, where: string): number | undefined {
   const value = parameters.get(key);
   if (value === undefined) return undefined;
   parameters.delete(key);

@@ -1,5 +1,6 @@
 import { mismatchError } from './json-error.ts';
 import { MAX_ENTRIES, shorten } from './json-object.ts';
+import type { ParameterMap } from './parameters.ts';
 import {
   type Cursor,
   createCursor,
@@ -13,8 +14,6 @@ import {
   toSigned,
   VARINT,
 } from './protobuf-cursor.ts';
-
-type ParameterMap = Map<string, string | number | boolean>;
 
 /**
  * Reads one entry of a `map<string, InferParameter>`, whose length comes next, into `parameters`. A key that comes

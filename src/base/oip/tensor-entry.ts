@@ -2,12 +2,13 @@ import { invalidInput, NimifyError } from '../errors/nimify-error.ts';
 import { DATATYPES, type Datatype, isDatatype } from '../tensor/datatype.ts';
 import { dataLength, elementCount, type Tensor, type TensorData } from '../tensor/tensor.ts';
 import { decodeSection } from './binary-tensor.ts';
-import { elementsText, expectedError, mismatchError } from './json-error.ts';
+import { elementsText, expectedError, mismatchError, type Where } from './json-error.ts';
 import { createNumberToken, scanNumber } from './json-number.ts';
-import { readString, scanArray, scanObject, shorten } from './json-object.ts';
+import { MAX_ENTRIES, readString, scanArray, scanObject, shorten } from './json-object.ts';
 import { MAX_RANK, type ScannedTensor, scanTensorValue } from './json-tensor.ts';
 import { hasWord, skipValue } from './json-value.ts';
-import { scanParameters, takeCount } from './parameters.ts';
+import type { NameSet } from './name-set.ts';
+import { type ParameterMap, scanParameters, takeCount } from './parameters.ts';
 
 /** The binary part of a body, handed out to the tensors in the order in which they are named in the JSON. */
 export interface BinaryPart {
@@ -186,13 +187,19 @@ function scanShape(
 }
 
 /** Shared memory would let a client name memory of this machine; it is not offered. */
-export function refuseSharedMemory(parameters: ReadonlyMap<string, unknown>, where: string): void {
+export function refuseSharedMemory(parameters: ParameterMap, where: string): void {
   if (!parameters.has('shared_memory_region')) return;
   throw new NimifyError(
     'UNSUPPORTED',
     `${where}.shared_memory_region: tensors in shared memory are not offered; send the elements in the body`,
     { details: { where: `${where}.shared_memory_region` } },
   );
+}
+
+/** Names of tensors are unique within a message. */
+export function refuseTwice(names: NameSet, name: string, where: Where): void {
+  if (names.size === MAX_ENTRIES) throw mismatchError(where, `at most ${MAX_ENTRIES} entries`, 'more');
+  if (!names.add(name)) throw mismatchError(where, 'every name once', `'${shorten(name)}' twice`);
 }
 
 function missing(where: string, member: string): NimifyError {

@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { invalidInput } from '../../base/errors/nimify-error.ts';
-import { scanObjectMembers, scanTensorValue } from '../../base/oip/json-tensor.ts';
+import { scanObjectMembers } from '../../base/oip/json-object.ts';
+import { scanTensorValue } from '../../base/oip/json-tensor.ts';
 import { skipSpace } from '../../base/oip/json-value.ts';
 import { concatRows } from '../../base/tensor/rows.ts';
 import { dataLength, type Tensor } from '../../base/tensor/tensor.ts';

@@ -355,6 +355,16 @@ describe('ModelInferRequest', () => {
       { numRuns: 500 },
     );
   });
+
+  it('is refused where a length has more bits than any message, whole or in pieces', () => {
+    const overlong = field(7, 2, varint(2n ** 56n + 4n), Buffer.alloc(4));
+    const sink = createInferMessageSink(overlong.length);
+    sink.push(overlong);
+    expect(() => sink.take()).toThrow('a whole ModelInferRequest');
+    expect(() => decodeModelInferRequest({ bytes: overlong })).toThrow(
+      'raw_input_contents: expected a whole',
+    );
+  });
 });
 
 const tensor: fc.Arbitrary<Tensor> = fc

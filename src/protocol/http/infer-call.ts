@@ -1,5 +1,7 @@
 import { invalidInput, NimifyError } from '../../base/errors/nimify-error.ts';
-import { type DecodedInferRequest, decodeInferRequest, decodeRawRequest } from '../../base/oip/decode.ts';
+import { decodeInferRequest } from '../../base/oip/decode.ts';
+import { decodeRawRequest } from '../../base/oip/decode-raw.ts';
+import type { DecodedInferRequest } from '../../base/oip/decoded-request.ts';
 import { encodeInferResponse } from '../../base/oip/encode.ts';
 import type { TypedArray } from '../../base/tensor/datatype.ts';
 import { type BufferOwner, createOwner } from '../../base/tensor/owner.ts';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { decodeInferRequest, decodeRawRequest } from '../../../src/base/oip/decode.ts';
+import { decodeInferRequest } from '../../../src/base/oip/decode.ts';
+import { decodeRawRequest } from '../../../src/base/oip/decode-raw.ts';
 import { decodeInferResponse } from '../../../src/base/oip/decode-response.ts';
 import { encodeInferResponse } from '../../../src/base/oip/encode.ts';
 import { encodeInferRequest } from '../../../src/base/oip/encode-request.ts';
