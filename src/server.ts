@@ -7,6 +7,7 @@ import { registerProcessMetrics } from './base/telemetry/process-metrics.ts';
 import { type Clock, systemClock } from './base/util/clock.ts';
 import { VERSION } from './base/util/version.ts';
 import type { EngineOptions } from './model/engine.ts';
+import { createConnectionRoom, roomForConnections } from './protocol/connection-room.ts';
 import type { GrpcOptions } from './protocol/grpc/deps.ts';
 import type { GrpcServer } from './protocol/grpc/server.ts';
 import { DEFAULT_HTTP_OPTIONS, type HttpOptions } from './protocol/http/deps.ts';
@@ -34,6 +35,11 @@ export interface ServerOptions {
   readonly grpcPort?: number | false;
   /** Default 8002; 0 picks a free port, false opens none (metrics stay at `/v1/metrics`). */
   readonly metricsPort?: number | false;
+  /**
+   * Connections that all ports together hold open, at most. Default, and never more: what the file descriptors allow
+   * that this process may open, less those that it needs for itself.
+   */
+  readonly maxConnections?: number;
   readonly engine?: Partial<EngineOptions>;
   readonly http?: Partial<HttpOptions>;
   /** What is left out is as in `http`: the limits of a message are those of a body. */
@@ -109,8 +115,13 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     clock,
   });
   const httpOptions: HttpOptions = { ...DEFAULT_HTTP_OPTIONS, ...options.http };
+  const connectionRoom = createConnectionRoom({
+    ...{ clock, log },
+    maxConnections: leastOf(options.maxConnections, roomForConnections()),
+  });
   const metricsPort = options.metricsPort ?? 8002;
-  const metricsServer = metricsPort === false ? undefined : createMetricsServer({ metrics, clock, log });
+  const metricsServer =
+    metricsPort === false ? undefined : createMetricsServer({ metrics, clock, log, connectionRoom });
 
   /** Says so where it takes long. */
   async function loadOne(found: FoundModel): Promise<ServedModel> {
@@ -144,6 +155,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     log,
     accessLog: createAccessLog({ log, clock }, options.accessLog ?? { share: 0, slowMs: 0 }),
     instruments: createRequestInstruments(metrics),
+    connectionRoom,
     version: VERSION,
   };
   const http = createHttpServer({ ...shared, metrics, options: httpOptions });
@@ -209,6 +221,11 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     await close({ graceMs: 0 });
     throw failed;
   }
+}
+
+function leastOf(...limits: readonly (number | undefined)[]): number | undefined {
+  const given = limits.filter((limit) => limit !== undefined);
+  return given.length === 0 ? undefined : Math.min(...given);
 }
 
 /** @throws NimifyError with all that cannot be served, where anything is */

@@ -2,8 +2,12 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { connect } from '../../test/support/grpc-client.ts';
 import { type Finished, type Running, startNimify } from '../../test/support/nimify.ts';
+
+import { GRPCInferenceService } from '../protocol/grpc/generated/inference/service_pb.ts';
 
 const DEMO = fileURLToPath(new URL('../../examples/demo', import.meta.url));
 const SLOW = fileURLToPath(new URL('../../test/fixtures/slow.onnx', import.meta.url));
@@ -43,7 +47,7 @@ async function modelsAt(url: string): Promise<unknown> {
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
-const FREE_PORTS = 'server: {httpPort: 0, metricsPort: 0}\n';
+const FREE_PORTS = 'server: {httpPort: 0, grpcPort: 0, metricsPort: 0}\n';
 
 describe('nimify serve with nimify.yaml', () => {
   it('serves its models under their names, each with its settings', async () => {
@@ -82,6 +86,7 @@ describe('nimify serve with nimify.yaml', () => {
   it('writes access lines where they are asked for, with the id of the request', async () => {
     const { running, url } = await serve([join(DEMO, 'iris')], {
       NIMIFY_HTTP_PORT: '0',
+      NIMIFY_GRPC_PORT: '0',
       NIMIFY_METRICS_PORT: '0',
       NIMIFY_LOG_ACCESS_SHARE: '1',
       NIM_JSONL_LOGGING: '1',
@@ -105,6 +110,43 @@ describe('nimify serve with nimify.yaml', () => {
         msg: 'request',
       },
     ]);
+  });
+
+  it('holds gRPC to what file, variable and flag say of it', async () => {
+    put('nimify.yaml', `${FREE_PORTS}grpc: {maxReceiveMessageBytes: 300, maxSendMessageBytes: 1KiB}\n`);
+    const { running } = await serve(
+      [join(DEMO, 'iris'), '--grpc-max-receive-message-bytes', '200', '--max-connections', '1'],
+      { NIMIFY_GRPC_MAX_SEND_MESSAGE_BYTES: '80' },
+    );
+    const [, port] = await running.printed(/grpc {5}\S+:(\d+)/);
+    const client = connect(Number(port));
+    const ask = (rows: number) => {
+      const inputs = [{ name: 'X', datatype: 'FP32', shape: [BigInt(rows), 4n] }];
+      const rawInputContents = [new Uint8Array(16 * rows)];
+      return client.unary(GRPCInferenceService.method.modelInfer, {
+        ...{ modelName: 'iris', inputs, rawInputContents, outputs: [{ name: 'label' }] },
+      });
+    };
+    expect(await ask(1)).toMatchObject({ modelName: 'iris' });
+    for (const [rows, says] of [
+      [8, 'answer: expected at most 80 bytes'],
+      [20, 'message: expected at most 200 bytes'],
+    ] as const) {
+      await expect(ask(rows)).rejects.toMatchObject({
+        code: status.RESOURCE_EXHAUSTED,
+        details: expect.stringContaining(says),
+      });
+    }
+    const stream = client.stream(GRPCInferenceService.method.modelStreamInfer);
+    stream.send({ modelName: 'none' });
+    await stream.next();
+    // With a connection of its own, which grpc-js else would share.
+    const second = connect(Number(port), { 'grpc.use_local_subchannel_pool': 1 });
+    await expect(second.unary(GRPCInferenceService.method.serverLive, {})).rejects.toMatchObject({
+      code: status.UNAVAILABLE,
+    });
+    client.close();
+    second.close();
   });
 
   it('refuses a key that does not exist, with its place', async () => {

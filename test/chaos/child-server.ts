@@ -14,6 +14,8 @@ export interface ChildServer {
   /** Set once it is ready: read it inside a test. */
   readonly url: string;
   readonly port: number;
+  /** Where there is gRPC. */
+  readonly grpcPort: number;
   /** False once the process has ended. */
   readonly isAlive: boolean;
   /** Whether the server holds the connection that comes from this port; a client that does not read cannot tell. */
@@ -28,7 +30,7 @@ export interface ChildServer {
   cpuSeconds(): number;
 }
 
-export interface ChildServerOptions extends Pick<ServerOptions, 'models' | 'http' | 'engine'> {
+export interface ChildServerOptions extends Pick<ServerOptions, 'models' | 'http' | 'grpcPort' | 'engine'> {
   /** `ulimit -n` of the process. */
   readonly openFiles?: number;
 }
@@ -37,6 +39,7 @@ export interface ChildServerOptions extends Pick<ServerOptions, 'models' | 'http
 export function childServer({ openFiles, ...options }: ChildServerOptions): ChildServer {
   let child: ChildProcess | undefined;
   let url = '';
+  let grpcAddress = '';
 
   beforeAll(async () => {
     const command = [process.execPath, PROGRAM, JSON.stringify(options)];
@@ -45,7 +48,7 @@ export function childServer({ openFiles, ...options }: ChildServerOptions): Chil
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     for await (const line of createInterface({ input: child.stdout! })) {
-      url = line;
+      [url = '', grpcAddress = ''] = line.split(' ');
       break;
     }
   });
@@ -68,6 +71,9 @@ export function childServer({ openFiles, ...options }: ChildServerOptions): Chil
     },
     get port() {
       return Number(new URL(url).port);
+    },
+    get grpcPort() {
+      return Number(grpcAddress.split(':').at(-1));
     },
     get isAlive() {
       return child?.exitCode === null && child.signalCode === null;

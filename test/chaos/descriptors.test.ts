@@ -1,10 +1,13 @@
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { GRPCInferenceService } from '../../src/protocol/grpc/generated/inference/service_pb.ts';
 import { openRaw, rawRequest } from '../../src/protocol/http/raw-client.ts';
+import { connect as connectGrpc } from '../support/grpc-client.ts';
 import { childServer } from './child-server.ts';
 import { askIris, IRIS } from './models.ts';
 
 const CROWD = 300;
+const { serverLive } = GRPCInferenceService.method;
 
 /** Sends the first bytes of a request on each of `count` connections, so that none of them is idle. */
 async function crowd(port: number, count: number): Promise<{ readonly sockets: Socket[]; closed(): number }> {
@@ -29,7 +32,7 @@ describe.runIf(process.platform === 'linux').each([
   { openFiles: 80 },
   { openFiles: 160 },
 ])('$openFiles file descriptors and 300 connections', ({ openFiles }) => {
-  const server = childServer({ models: [IRIS], openFiles });
+  const server = childServer({ models: [IRIS], openFiles, grpcPort: 0 });
 
   it('are survived without spinning, and forgotten when the crowd leaves', async () => {
     const known = await openRaw(server.port);
@@ -61,5 +64,23 @@ describe.runIf(process.platform === 'linux').each([
     }
     await expect.poll(() => askIris(server.url).catch(() => 0), { timeout: 20_000 }).toBe(200);
     await Promise.race(idle);
+  });
+
+  it('idle connections of gRPC make room too, and clients connect again', async () => {
+    const clients = Array.from({ length: openFiles }, () =>
+      // Each with a connection of its own, which grpc-js else would share.
+      connectGrpc(server.grpcPort, { 'grpc.use_local_subchannel_pool': 1 }),
+    );
+    const isLive = ({ unary }: (typeof clients)[number]) =>
+      unary(serverLive, {}, { deadline: Date.now() + 2000 }).then(
+        () => true,
+        () => false,
+      );
+    expect(await isLive(clients[0]!)).toBe(true);
+    for (const client of clients) await isLive(client);
+    await expect.poll(() => askIris(server.url).catch(() => 0), { timeout: 20_000 }).toBe(200);
+    await expect.poll(() => isLive(clients[0]!), { timeout: 20_000 }).toBe(true);
+    for (const client of clients) client.close();
+    expect(server.isAlive).toBe(true);
   });
 });

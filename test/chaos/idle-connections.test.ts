@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { roomForConnections } from '../../src/protocol/http/crowd.ts';
+import { roomForConnections } from '../../src/protocol/connection-room.ts';
 import { openRaw, type RawClient, rawRequest } from '../../src/protocol/http/raw-client.ts';
 import { childServer } from './child-server.ts';
 import { askIris, askIrisUntil, IRIS } from './models.ts';

@@ -26,7 +26,7 @@ export interface ConfigReport {
 
 /** A configuration with the origin beside each value. */
 export function toConfigReport(config: Config): ConfigReport {
-  const { file, server, repository, log, defaults, models, origins, warnings } = config;
+  const { file, defaults, models, origins, warnings } = config;
 
   function report(tree: OptionTree, values: object, root: string, shownRoot = root) {
     const entries = leavesOf(tree).map(({ path, keys }) => [
@@ -39,7 +39,7 @@ export function toConfigReport(config: Config): ConfigReport {
   return {
     file: file ?? null,
     settings: {
-      ...report(SERVER_OPTIONS, { server, repository, log }, ''),
+      ...report(SERVER_OPTIONS, config, ''),
       ...report(MODEL_OPTIONS, defaults, 'defaults.'),
     },
     models: models.map(({ path, name, settings }, index) => ({

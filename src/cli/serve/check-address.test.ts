@@ -13,6 +13,7 @@ function check(changes: Partial<Config['server']>, origins: Config['origins'] = 
     receiveTimeoutMs: 1,
     sendTimeoutMs: 1,
     httpReader: 'own',
+    maxConnections: undefined,
     graceMs: 1,
     ...changes,
   } as const;

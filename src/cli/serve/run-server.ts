@@ -47,9 +47,9 @@ export async function runServer(paths: readonly string[], flags: Layer): Promise
   return 0;
 }
 
-function toServerOptions({ server, repository, log, models }: Config): ServerOptions {
-  const { host, httpPort, grpcPort, httpReader, metricsPort, maxBodyBytes, receiveTimeoutMs, sendTimeoutMs } =
-    server;
+function toServerOptions({ server, grpc, repository, log, models }: Config): ServerOptions {
+  const { host, httpPort, grpcPort, httpReader, metricsPort, maxConnections } = server;
+  const { maxBodyBytes, receiveTimeoutMs, sendTimeoutMs } = server;
   return {
     models: models.map(({ settings, ...model }) => ({
       ...model,
@@ -60,7 +60,9 @@ function toServerOptions({ server, repository, log, models }: Config): ServerOpt
     httpPort,
     grpcPort,
     metricsPort,
+    ...(maxConnections === undefined ? {} : { maxConnections }),
     http: { maxBodyBytes, receiveTimeoutMs, sendTimeoutMs, reader: httpReader },
+    grpc: withoutUnset(grpc),
     repository: toRepositoryOptions(repository),
     accessLog: { share: log.accessShare, slowMs: log.slowMs },
   };

@@ -108,7 +108,7 @@ export function openFrame(
   allocateRaw: AllocateRaw | undefined,
 ): InferMessage | Promise<InferMessage> {
   if (!frame.isCompressed) return frame.message;
-  const { maxMessageBytes } = call.deps.options;
+  const { maxReceiveMessageBytes: maxMessageBytes } = call.deps.options;
   return decompress(frame.message.bytes, call.coding, { maxMessageBytes, allocateRaw });
 }
 

@@ -5,10 +5,13 @@ import type { Clock } from '../../base/util/clock.ts';
 import type { Registry } from '../../registry/contract.ts';
 import type { ModelControl } from '../../registry/live/contract.ts';
 import type { BodyPool } from '../body-pool.ts';
+import type { ConnectionRoom } from '../connection-room.ts';
 
 export interface GrpcOptions {
   /** Largest message taken, before and after decompression, in bytes. Default 64 MiB. */
-  readonly maxMessageBytes: number;
+  readonly maxReceiveMessageBytes: number;
+  /** Largest message sent, before compression, in bytes; undefined: any. Default: any. */
+  readonly maxSendMessageBytes: number | undefined;
   /** Deadline of a request that sets none, in milliseconds. Default 30 000. */
   readonly defaultTimeoutMs: number;
   /** Longest time for a message to arrive, in milliseconds. Default 30 000. */
@@ -17,28 +20,39 @@ export interface GrpcOptions {
   readonly sendTimeoutMs: number;
   /** Calls that may run at once on one connection; clients keep further ones back. Default 1024. */
   readonly maxConcurrentStreams: number;
-  /** Connections held open at once; undefined: any number. Default: any number. */
-  readonly maxConnections: number | undefined;
-  /** A connection is asked this often whether its client is still there, in milliseconds. Default 300 000. */
-  readonly keepAliveMs: number;
+  /** A silent connection is asked this often whether its client is still there, in milliseconds. Default 300 000. */
+  readonly keepaliveTimeMs: number;
   /** Longest time for the answer to that, in milliseconds; then the connection is cut. Default 20 000. */
-  readonly keepAliveTimeoutMs: number;
+  readonly keepaliveTimeoutMs: number;
+  /** Clients that ping more often than this, and take or send nothing else, are told to go. Default 5000. */
+  readonly minRecvPingIntervalMs: number;
+  /** Clients may ping as often while no call is open; else once in two hours only. Default true. */
+  readonly keepalivePermitWithoutCalls: boolean;
+  /** A connection without calls is ended after this time, in milliseconds; undefined: never. Default: never. */
+  readonly maxConnectionIdleMs: number | undefined;
   /**
-   * Clients that send pings more often than this, and nothing else, are told to go. Default 10 000 (Triton: 300 000).
+   * A connection takes new calls for this time, a tenth more or less, in milliseconds; undefined: for as long as it
+   * lasts. Default: for as long as it lasts.
    */
-  readonly minPingIntervalMs: number;
+  readonly maxConnectionAgeMs: number | undefined;
+  /** Time for the calls of a connection of that age to end, in milliseconds; undefined: any. Default: any. */
+  readonly maxConnectionAgeGraceMs: number | undefined;
 }
 
 export const DEFAULT_GRPC_OPTIONS: GrpcOptions = {
-  maxMessageBytes: 64 * 1024 * 1024,
+  maxReceiveMessageBytes: 64 * 1024 * 1024,
+  maxSendMessageBytes: undefined,
   defaultTimeoutMs: 30_000,
   receiveTimeoutMs: 30_000,
   sendTimeoutMs: 30_000,
   maxConcurrentStreams: 1024,
-  maxConnections: undefined,
-  keepAliveMs: 300_000,
-  keepAliveTimeoutMs: 20_000,
-  minPingIntervalMs: 10_000,
+  keepaliveTimeMs: 300_000,
+  keepaliveTimeoutMs: 20_000,
+  minRecvPingIntervalMs: 5000,
+  keepalivePermitWithoutCalls: true,
+  maxConnectionIdleMs: undefined,
+  maxConnectionAgeMs: undefined,
+  maxConnectionAgeGraceMs: undefined,
 };
 
 /** The limits of HTTP hold here as well where nothing else is asked for. */
@@ -49,7 +63,7 @@ export function toGrpcOptions(
   asked: Partial<GrpcOptions> = {},
 ): GrpcOptions {
   const { defaultTimeoutMs, receiveTimeoutMs, sendTimeoutMs, maxBodyBytes } = http;
-  const limits = { defaultTimeoutMs, receiveTimeoutMs, sendTimeoutMs, maxMessageBytes: maxBodyBytes };
+  const limits = { defaultTimeoutMs, receiveTimeoutMs, sendTimeoutMs, maxReceiveMessageBytes: maxBodyBytes };
   return { ...DEFAULT_GRPC_OPTIONS, ...limits, ...asked };
 }
 
@@ -61,6 +75,7 @@ export interface GrpcDeps {
   readonly log: Logger;
   readonly accessLog: AccessLog;
   readonly instruments: RequestInstruments;
+  readonly connectionRoom: ConnectionRoom;
   readonly options: GrpcOptions;
   /** nimify's own version. */
   readonly version: string;

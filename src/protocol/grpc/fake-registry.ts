@@ -6,6 +6,7 @@ import type { Signature } from '../../model/signature.ts';
 import type { ServedModel } from '../../registry/contract.ts';
 import { createRegistry, type MutableRegistry } from '../../registry/registry.ts';
 import { createBodyPool } from '../body-pool.ts';
+import { createConnectionRoom } from '../connection-room.ts';
 import { createFakeControl, type FakeControl } from '../fake-control.ts';
 import { DEFAULT_GRPC_OPTIONS, type GrpcDeps, type GrpcOptions } from './deps.ts';
 import { createGrpcServer, type GrpcServer } from './server.ts';
@@ -63,11 +64,17 @@ export function createFakeDeps(
   for (const model of models) registry.add(served(model));
   const outcomes: RequestOutcome[] = [];
   const logged: string[] = [];
+  const log: GrpcDeps['log'] = {
+    ...SILENT,
+    level: 'info',
+    error: (_fields, message) => void logged.push(message),
+  };
   return {
     registry,
     control: createFakeControl(registry),
     clock,
-    log: { ...SILENT, level: 'info', error: (_fields, message) => void logged.push(message) },
+    log,
+    connectionRoom: createConnectionRoom({ clock, log, maxConnections: undefined }),
     accessLog: { note() {} },
     instruments: { begin() {}, end: (outcome) => void outcomes.push(outcome) },
     options: { ...DEFAULT_GRPC_OPTIONS, ...options },

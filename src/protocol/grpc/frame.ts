@@ -162,6 +162,16 @@ export function tooLarge(maxBytes: number, got: string): NimifyError {
   );
 }
 
+/** @throws NimifyError PAYLOAD_TOO_LARGE where the message is larger than any that is to be sent */
+export function checkSendSize(byteLength: number, maxSendMessageBytes: number | undefined): void {
+  if (maxSendMessageBytes === undefined || byteLength <= maxSendMessageBytes) return;
+  throw new NimifyError(
+    'PAYLOAD_TOO_LARGE',
+    `answer: expected at most ${maxSendMessageBytes} bytes, got ${byteLength}; ask for fewer rows or outputs in a request`,
+    { details: { where: 'answer', expected: { maxBytes: maxSendMessageBytes }, got: byteLength } },
+  );
+}
+
 function notAMessage(flag: number): NimifyError {
   return new NimifyError(
     'INVALID_INPUT',

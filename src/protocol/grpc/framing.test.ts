@@ -17,7 +17,7 @@ let server: FakeServer;
 let client: RawClient;
 
 beforeAll(async () => {
-  server = await serveFake([{ name: 'm' }], { maxMessageBytes: 100_000 });
+  server = await serveFake([{ name: 'm' }], { maxReceiveMessageBytes: 100_000 });
   client = connectRaw(server.port);
 });
 

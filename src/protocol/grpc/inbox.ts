@@ -28,7 +28,7 @@ export function createInbox(call: Call, allocateRaw: AllocateRaw | undefined): I
   let wake: (() => void) | undefined;
 
   const reader = createFrameReader({
-    maxMessageBytes: deps.options.maxMessageBytes,
+    maxMessageBytes: deps.options.maxReceiveMessageBytes,
     allocateRaw,
     onFrame: (frame) => frames.push(frame),
   });

@@ -64,7 +64,7 @@ beforeAll(async () => {
           }),
       },
     ],
-    { maxMessageBytes: 20_000_000 },
+    { maxReceiveMessageBytes: 20_000_000 },
   );
   client = connect(server.port);
 });

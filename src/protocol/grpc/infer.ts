@@ -15,7 +15,7 @@ import { toInferRequest } from '../infer-request.ts';
 import { countOutcome, createTally, logFault, nameModel, type Tally } from '../tally.ts';
 import { type Call, failCall, sendOnly } from './call.ts';
 import type { CallDeps, GrpcDeps } from './deps.ts';
-import { FRAME_HEADER_BYTES } from './frame.ts';
+import { checkSendSize, FRAME_HEADER_BYTES } from './frame.ts';
 import { ownerOf, rawAllocator } from './raw-memory.ts';
 import { receiveOnly } from './unary.ts';
 
@@ -145,6 +145,7 @@ function toAnswer(
   try {
     const outputs = wanted && withClasses(response.outputs, wanted.outputs, wanted.served);
     const encoded = encode(outputs === undefined ? response : { ...response, outputs }, FRAME_HEADER_BYTES);
+    checkSendSize(encoded.byteLength, deps.options.maxSendMessageBytes);
     phases.encodeNs = deps.clock.nowNs() - encodeFromNs;
     return { encoded, release: () => letGo(response, request) };
   } catch (thrown) {

@@ -2,6 +2,7 @@ import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from '@b
 import { toNimifyError } from '../../base/errors/nimify-error.ts';
 import { logFault } from '../tally.ts';
 import { type Call, failCall, sendOnly } from './call.ts';
+import { checkSendSize } from './frame.ts';
 import { readMessage, writeMessage } from './messages.ts';
 import { receiveOnly } from './unary.ts';
 
@@ -27,7 +28,9 @@ export function serveUnary<Input extends DescMessage, Output extends DescMessage
       undefined,
       async ({ bytes }) => {
         try {
-          sendOnly(call, writeMessage(output, await answer(readMessage(input, bytes))));
+          const message = writeMessage(output, await answer(readMessage(input, bytes)));
+          checkSendSize(message.byteLength, call.deps.options.maxSendMessageBytes);
+          sendOnly(call, message);
         } catch (thrown) {
           fail(call, thrown);
         }

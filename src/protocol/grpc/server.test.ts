@@ -115,7 +115,7 @@ describe('a connection', () => {
 
   it('is asked whether somebody is there, and cut when nobody answers', async () => {
     const clock = createFakeClock();
-    const { server, raw } = await serve({ keepAliveMs: 1000, keepAliveTimeoutMs: 400 }, clock);
+    const { server, raw } = await serve({ keepaliveTimeMs: 1000, keepaliveTimeoutMs: 400 }, clock);
     const call = () => raw.call(SERVER_LIVE, [framed(new Uint8Array(0))]);
     await call();
     const dead = connectSocket(server.port, '127.0.0.1');

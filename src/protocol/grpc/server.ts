@@ -5,6 +5,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
+import type { Socket } from 'node:net';
 import { NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
 import { type BodyPool, createBodyPool } from '../body-pool.ts';
 import { type ListenAddress, listen } from '../listen.ts';
@@ -73,7 +74,13 @@ export function createGrpcServer(
       enablePush: false,
     },
   });
-  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
+  const door = deps.connectionRoom.open(server, () => {
+    for (const connection of connections.values()) connection.closeIfIdle();
+  });
+  server.on('connection', (socket: Socket) => {
+    door.entered();
+    socket.on('close', door.left);
+  });
   server.on('session', (session) => {
     arrivals += 1;
     connections.set(
@@ -111,8 +118,10 @@ export function createGrpcServer(
       return;
     }
     calls.add(call);
+    connection.callOpened();
     stream.on('close', () => {
       calls.delete(call);
+      connection.callClosed();
       call.close();
       // Closed streams may outlive many collections of young garbage, and would keep all this alive with them.
       stream.removeAllListeners();
@@ -168,12 +177,7 @@ export function createGrpcServer(
   }
 
   return {
-    async listen(host, port) {
-      const address = await listen(server, host, port, '--grpc-port');
-      // A connection that cannot be accepted is the system's fault; without a listener it would end the process.
-      server.on('error', (err) => log.warn({ err }, 'a gRPC connection was turned away'));
-      return address;
-    },
+    listen: (host, port) => listen(server, host, port, '--grpc-port'),
     startDraining,
     async close({ graceMs }) {
       startDraining();

@@ -40,7 +40,7 @@ beforeAll(async () => {
           new Promise((_resolve, reject) => cancel.on(() => reject(new Error('left')))),
       },
     ],
-    { maxMessageBytes: 1_000_000 },
+    { maxReceiveMessageBytes: 1_000_000 },
   );
   client = connect(server.port);
 });

@@ -18,7 +18,7 @@ export function receiveOnly(
   refuse: (error: NimifyError) => void,
 ): void {
   const { stream } = call;
-  const { maxMessageBytes } = call.deps.options;
+  const { maxReceiveMessageBytes: maxMessageBytes } = call.deps.options;
   let frame: Frame | undefined;
   let reader: FrameReader | undefined;
   let isSettled = false;

@@ -7,6 +7,9 @@ import type { GrpcDeps } from './deps.ts';
 /** Looks this often within a timeout, so that what stands still is cut at most a quarter of it late. */
 const LOOKS = 4;
 
+/** However short a timeout is. */
+const SHORTEST_LOOK_MS = 5;
+
 /**
  * Ends the calls of clients that stall: in the middle of a message, or before the answer that waits for them in
  * memory. One look over all calls now and then, because a timer for each would cost every client.
@@ -18,8 +21,17 @@ export function watchCalls(
   connections: ReadonlyMap<ServerHttp2Session, Connection>,
   { clock, options }: GrpcDeps,
 ): () => void {
-  const { receiveTimeoutMs, sendTimeoutMs, keepAliveMs, keepAliveTimeoutMs } = options;
-  const everyMs = Math.min(receiveTimeoutMs, sendTimeoutMs, keepAliveMs, keepAliveTimeoutMs) / LOOKS;
+  const { receiveTimeoutMs, sendTimeoutMs } = options;
+  const limitsMs = [
+    receiveTimeoutMs,
+    sendTimeoutMs,
+    options.keepaliveTimeMs,
+    options.keepaliveTimeoutMs,
+    options.maxConnectionIdleMs ?? Number.POSITIVE_INFINITY,
+    options.maxConnectionAgeMs ?? Number.POSITIVE_INFINITY,
+    options.maxConnectionAgeGraceMs ?? Number.POSITIVE_INFINITY,
+  ];
+  const everyMs = Math.max(SHORTEST_LOOK_MS, Math.min(...limitsMs) / LOOKS);
   let timer = clock.setTimer(look, everyMs);
 
   function look(): void {

@@ -5,6 +5,7 @@ import type { RequestInstruments } from '../../base/telemetry/request-instrument
 import type { Clock } from '../../base/util/clock.ts';
 import type { Registry } from '../../registry/contract.ts';
 import type { ModelControl } from '../../registry/live/contract.ts';
+import type { ConnectionRoom } from '../connection-room.ts';
 
 export interface HttpOptions {
   /** Largest body taken, before and after decompression, in bytes. Default 64 MiB. */
@@ -39,6 +40,7 @@ export interface HttpDeps {
   readonly accessLog: AccessLog;
   readonly instruments: RequestInstruments;
   readonly metrics: MetricsRegistry;
+  readonly connectionRoom: ConnectionRoom;
   readonly options: HttpOptions;
   /** nimify's own version. */
   readonly version: string;

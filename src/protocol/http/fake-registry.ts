@@ -9,6 +9,7 @@ import type { InferRequest, InferResponse } from '../../model/request.ts';
 import type { Signature } from '../../model/signature.ts';
 import type { ServedModel } from '../../registry/contract.ts';
 import { createRegistry, type MutableRegistry } from '../../registry/registry.ts';
+import { createConnectionRoom } from '../connection-room.ts';
 import { createFakeControl, type FakeControl } from '../fake-control.ts';
 import { DEFAULT_HTTP_OPTIONS, type HttpDeps, type HttpOptions } from './deps.ts';
 
@@ -109,11 +110,17 @@ export function createFakeDeps(
   const noted: FakeDeps['noted'] = [];
   const logged: FakeDeps['logged'] = [];
   const instruments: RequestInstruments = { begin() {}, end: (outcome) => outcomes.push(outcome) };
+  const log: HttpDeps['log'] = {
+    ...SILENT,
+    level: 'info',
+    error: (fields, message) => logged.push({ fields, message }),
+  };
   return {
     registry,
     control: createFakeControl(registry),
     clock: systemClock,
-    log: { ...SILENT, level: 'info', error: (fields, message) => logged.push({ fields, message }) },
+    log,
+    connectionRoom: createConnectionRoom({ clock: systemClock, log, maxConnections: undefined }),
     accessLog: { note: ({ code }, requestId) => noted.push({ requestId, code }) },
     instruments,
     metrics: createMetricsRegistry(),

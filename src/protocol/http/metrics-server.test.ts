@@ -1,10 +1,14 @@
 import { afterEach, expect, it } from 'vitest';
 import { type LogFields, type Logger, SILENT } from '../../base/telemetry/log.ts';
 import { createMetricsRegistry } from '../../base/telemetry/metrics-registry.ts';
+import type { Clock } from '../../base/util/clock.ts';
 import { createFakeClock } from '../../base/util/fake-clock.ts';
+import { createConnectionRoom } from '../connection-room.ts';
 import { createMetricsServer, type MetricsServer } from './metrics-server.ts';
 
 const open: MetricsServer[] = [];
+
+const roomFor = (clock: Clock) => createConnectionRoom({ clock, log: SILENT, maxConnections: undefined });
 
 async function start() {
   const metrics = createMetricsRegistry();
@@ -12,7 +16,7 @@ async function start() {
   const logged: [LogFields, string][] = [];
   const log: Logger = { ...SILENT, error: (...line) => logged.push(line) };
   const clock = createFakeClock();
-  const server = createMetricsServer({ metrics, clock, log });
+  const server = createMetricsServer({ metrics, clock, log, connectionRoom: roomFor(clock) });
   open.push(server);
   const { host, port } = await server.listen('127.0.0.1', 0);
   return { metrics, clock, logged, url: `http://${host}:${port}`, port };
@@ -67,8 +71,9 @@ it('answers 404 and 405 to all else', async () => {
 
 it('says what to do about a taken port', async () => {
   const { port } = await start();
+  const clock = createFakeClock();
   const second = createMetricsServer({
-    ...{ metrics: createMetricsRegistry(), clock: createFakeClock(), log: SILENT },
+    ...{ metrics: createMetricsRegistry(), clock, log: SILENT, connectionRoom: roomFor(clock) },
   });
   await expect(second.listen('127.0.0.1', port)).rejects.toMatchObject({
     code: 'CONFIG_INVALID',

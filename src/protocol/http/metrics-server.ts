@@ -1,8 +1,10 @@
 import { createServer, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { METRICS_CONTENT_TYPE } from '../../base/telemetry/exposition.ts';
 import type { Logger } from '../../base/telemetry/log.ts';
 import type { MetricsRegistry } from '../../base/telemetry/metrics.ts';
 import type { Clock } from '../../base/util/clock.ts';
+import type { ConnectionRoom } from '../connection-room.ts';
 import { type ListenAddress, listen } from '../listen.ts';
 
 export interface MetricsServer {
@@ -18,13 +20,19 @@ export interface MetricsServerDeps {
   readonly metrics: MetricsRegistry;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly connectionRoom: ConnectionRoom;
 }
 
 /** Scrapers come every few seconds, and what fails once mostly fails each time: one line in so long tells it. */
 const LOG_EVERY_NS = 60e9;
 
 /** A port of its own for scrapers: `/metrics` and `/health`, so that it need not be open to clients. */
-export function createMetricsServer({ metrics, clock, log }: MetricsServerDeps): MetricsServer {
+export function createMetricsServer({
+  metrics,
+  clock,
+  log,
+  connectionRoom,
+}: MetricsServerDeps): MetricsServer {
   let loggedAtNs = Number.NEGATIVE_INFINITY;
   let unlogged = 0;
 
@@ -46,6 +54,11 @@ export function createMetricsServer({ metrics, clock, log }: MetricsServerDeps):
     } else if (path === '/health') {
       sendText(response, 200, 'ok\n');
     } else sendMetrics(response, metrics, onFailure);
+  });
+  const door = connectionRoom.open(server, () => server.closeIdleConnections());
+  server.on('connection', (socket: Socket) => {
+    door.entered();
+    socket.on('close', door.left);
   });
   return {
     listen: (host, port) => listen(server, host, port, '--metrics-port'),

@@ -5,7 +5,6 @@ import { createBodyPool } from '../body-pool.ts';
 import { type ListenAddress, listen } from '../listen.ts';
 import { quietTurn } from '../quiet-turn.ts';
 import { answerClientError } from './client-error.ts';
-import { limitConnections, roomForConnections } from './crowd.ts';
 import type { HttpDeps } from './deps.ts';
 import { deferContinue } from './expect-continue.ts';
 import { errorReply } from './http-error.ts';
@@ -77,6 +76,7 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     take(request, response);
   });
   const giveToNode = takeOverConnections(server);
+  const door = deps.connectionRoom.open(server, closeIdle);
   const reader =
     deps.options.reader === 'node'
       ? undefined
@@ -96,7 +96,11 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     socket.setMaxListeners(0);
     arrivals += 1;
     connections.set(socket, undefined);
-    socket.on('close', () => connections.delete(socket));
+    door.entered();
+    socket.on('close', () => {
+      connections.delete(socket);
+      door.left();
+    });
     if (reader === undefined) giveToNode(socket, NO_BYTES);
   });
   const broken = new WeakSet<Socket>();
@@ -195,12 +199,7 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
   }
 
   return {
-    async listen(host, port) {
-      const address = await listen(server, host, port, '--http-port');
-      const maxConnections = roomForConnections();
-      limitConnections(server, { clock, log: deps.log, maxConnections, closeIdle });
-      return address;
-    },
+    listen: (host, port) => listen(server, host, port, '--http-port'),
     startDraining,
     async close({ graceMs }) {
       startDraining();

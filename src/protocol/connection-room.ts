@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:net';
+import type { Logger } from '../base/telemetry/log.ts';
+import type { Clock } from '../base/util/clock.ts';
+
+export interface ConnectionRoomOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Most connections that are held open, all ports together. Undefined: as many as the system gives. */
+  readonly maxConnections: number | undefined;
+}
+
+/**
+ * The room for connections, which all ports share: each may take what the others leave of it. Turns connections away
+ * when there is none, instead of failing at whatever opens the next file or socket; then closes the connections on
+ * which no request runs, so that others get their turn. Clients take that as any end of an idle connection: they
+ * connect again.
+ */
+export interface ConnectionRoom {
+  /**
+   * To be called once for each server, before it listens.
+   * @param closeIdle closes the connections on which no request runs
+   */
+  open(server: Server, closeIdle: () => void): Door;
+}
+
+/** Where the connections of one server come in. */
+export interface Door {
+  /** To be called for each connection that was accepted. */
+  entered(): void;
+  /** To be called when it is closed. */
+  left(): void;
+}
+
+interface OpenDoor {
+  readonly server: Server;
+  readonly closeIdle: () => void;
+  inside: number;
+}
+
+/** At most one line and one round of closing in this time, however many are turned away. */
+const QUIET_NS = 1e9;
+
+export function createConnectionRoom({ clock, log, maxConnections }: ConnectionRoomOptions): ConnectionRoom {
+  const doors: OpenDoor[] = [];
+  let inside = 0;
+  let roomMadeAtNs = Number.NEGATIVE_INFINITY;
+
+  function makeRoom(err: Error | undefined): void {
+    const nowNs = clock.nowNs();
+    if (nowNs - roomMadeAtNs < QUIET_NS) return;
+    roomMadeAtNs = nowNs;
+    log.warn(
+      err === undefined ? { maxConnections } : { err },
+      'connections are turned away: there is no room for them; idle ones are closed. Raise `ulimit -n`, or --max-connections where it is set, if this happens in daily work',
+    );
+    for (const { closeIdle } of doors) closeIdle();
+  }
+
+  function share(): void {
+    if (maxConnections === undefined) return;
+    for (const door of doors) {
+      // Node before 21 takes 0 for no limit at all.
+      door.server.maxConnections = Math.max(1, maxConnections - (inside - door.inside));
+    }
+  }
+
+  function count(door: OpenDoor, more: 1 | -1): void {
+    door.inside += more;
+    inside += more;
+    share();
+  }
+
+  return {
+    open(server, closeIdle) {
+      const door: OpenDoor = { server, closeIdle, inside: 0 };
+      doors.push(door);
+      share();
+      server.on('drop', () => makeRoom(undefined));
+      // A connection that cannot be accepted is the system's fault; without a listener it would end the process.
+      server.on('listening', () => server.on('error', makeRoom));
+      return { entered: () => count(door, 1), left: () => count(door, -1) };
+    },
+  };
+}
+
+/** Kept for everything that is no connection: models, threads, files, what the runtime opens for itself. */
+const LEAST_KEPT = 64;
+const KEPT_SHARE = 1 / 8;
+
+/** What this process may hold open, less what it needs for itself. Undefined where the system does not say. */
+export function roomForConnections(): number | undefined {
+  let limits: string;
+  try {
+    limits = readFileSync('/proc/self/limits', 'utf8');
+  } catch {
+    return undefined;
+  }
+  return connectionsWithin(limits);
+}
+
+/** @param limits the text of /proc/self/limits (proc(5)) */
+export function connectionsWithin(limits: string): number | undefined {
+  const openFiles = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Number.NaN);
+  if (Number.isNaN(openFiles)) return undefined;
+  return Math.max(8, Math.floor(openFiles - Math.max(LEAST_KEPT, openFiles * KEPT_SHARE)));
+}
