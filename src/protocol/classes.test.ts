@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { toStrings } from '../base/tensor/bytes.ts';
 import { isBytesData, type Tensor } from '../base/tensor/tensor.ts';
+import { createFakeModel } from '../model/fake-model.ts';
 import type { ServedModel } from '../registry/contract.ts';
+import { ROWS_OF_FOUR, toFakeServed } from '../registry/fake-served.ts';
 import { refuseClasses, withClasses } from './classes.ts';
-import { createFakeServed, ROWS_OF_FOUR } from './http/fake-registry.ts';
 
-const served: ServedModel = { ...createFakeServed({ name: 'm' }), labels: { y: ['a', 'b', 'c', 'd'] } };
+const served: ServedModel = {
+  ...toFakeServed(createFakeModel({ name: 'm', signature: ROWS_OF_FOUR })),
+  labels: { y: ['a', 'b', 'c', 'd'] },
+};
 const scores: Tensor = { name: 'y', datatype: 'FP32', shape: [1, 4], data: Float32Array.of(0, 2, 1, 3) };
 
 function wanting(classification: number | undefined, name = 'y') {

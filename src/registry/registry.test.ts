@@ -5,31 +5,11 @@ import { createContext } from '../model/context.ts';
 import { createFakeModel, type FakeModelOptions } from '../model/fake-model.ts';
 import { createInferRequest } from '../model/request.ts';
 import type { ServedModel } from './contract.ts';
+import { toFakeServed } from './fake-served.ts';
 import { createRegistry } from './registry.ts';
 
 function serve(name: string, version = '1', options: FakeModelOptions = {}): ServedModel {
-  const model = createFakeModel({ name, version, ...options });
-  return {
-    name,
-    version,
-    model,
-    artifact: {
-      format: 'onnx',
-      path: `/${name}.onnx`,
-      sizeBytes: 1,
-      contentHash: '',
-      signature: model.signature,
-      batchAxisReason: '',
-      indexLimits: {},
-      omitted: [],
-      metadata: {},
-    },
-    platform: 'fake_onnx',
-    labels: {},
-    example: undefined,
-    notes: {},
-    loadedAtMs: 0,
-  };
+  return toFakeServed(createFakeModel({ name, version, ...options }));
 }
 
 const stray: Tensor = { name: 'stray', datatype: 'FP32', shape: [1], data: new Float32Array(1) };

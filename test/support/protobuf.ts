@@ -28,10 +28,10 @@ function field(number: number, value: Value): Uint8Array {
 }
 
 /** Negative numbers have ten bytes. */
-function varint(value: number): Uint8Array {
+export function varint(value: number | bigint): Buffer {
   const bytes: number[] = [];
   for (let rest = BigInt.asUintN(64, BigInt(value)); ; rest >>= 7n) {
-    if (rest < 0x80n) return Uint8Array.from([...bytes, Number(rest)]);
+    if (rest < 0x80n) return Buffer.from([...bytes, Number(rest)]);
     bytes.push(Number(rest & 0x7fn) | 0x80);
   }
 }

@@ -2,8 +2,8 @@ import { SILENT } from '../../base/telemetry/log.ts';
 import type { RequestOutcome } from '../../base/telemetry/request-instruments.ts';
 import { type Clock, systemClock } from '../../base/util/clock.ts';
 import { createFakeModel, type FakeModelOptions } from '../../model/fake-model.ts';
-import type { Signature } from '../../model/signature.ts';
 import type { ServedModel } from '../../registry/contract.ts';
+import { ROWS_OF_FOUR, toFakeServed } from '../../registry/fake-served.ts';
 import { createRegistry, type MutableRegistry } from '../../registry/registry.ts';
 import { createBodyPool } from '../body-pool.ts';
 import { createConnectionRoom } from '../connection-room.ts';
@@ -13,38 +13,11 @@ import { createGrpcServer, type GrpcServer } from './server.ts';
 
 /** Test support: models without an engine, in a real registry, and everything else that a server needs. */
 
-/** One FP32 input `x` of any number of rows of 4, and the same as output `y`. */
-export const ROWS_OF_FOUR: Signature = {
-  inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 4], dimensionNames: ['rows', undefined] }],
-  outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 4], dimensionNames: ['rows', undefined] }],
-  batchAxis: 0,
-};
-
 export function served(options: FakeModelOptions & { readonly name: string }): ServedModel {
-  const { name, version = '1', signature = ROWS_OF_FOUR } = options;
+  const { signature = ROWS_OF_FOUR } = options;
   const asOutput: FakeModelOptions['answer'] = ({ inputs }) =>
     inputs.map((input, index) => ({ ...input, name: signature.outputs[index]?.name ?? '' }));
-  return {
-    name,
-    version,
-    model: createFakeModel({ answer: asOutput, ...options, signature }),
-    artifact: {
-      format: 'onnx',
-      path: `/nowhere/${name}.onnx`,
-      sizeBytes: 1,
-      contentHash: '00',
-      signature,
-      batchAxisReason: 'fake',
-      indexLimits: {},
-      omitted: [],
-      metadata: {},
-    },
-    platform: 'fake_onnx',
-    labels: {},
-    example: undefined,
-    loadedAtMs: 0,
-    notes: {},
-  };
+  return toFakeServed(createFakeModel({ answer: asOutput, ...options, signature }));
 }
 
 export interface FakeDeps extends GrpcDeps {

@@ -4,8 +4,9 @@ import { connect, type ReferenceClient } from '../../../test/support/grpc-client
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import { readModelConfig } from '../../base/triton/read-model-config.ts';
 import { systemClock } from '../../base/util/clock.ts';
+import { ROWS_OF_FOUR } from '../../registry/fake-served.ts';
 import { createStatistics } from '../../registry/statistics.ts';
-import { type FakeServer, ROWS_OF_FOUR, served, serveFake } from './fake-registry.ts';
+import { type FakeServer, served, serveFake } from './fake-registry.ts';
 import {
   DataType,
   ModelInstanceGroup_Kind,

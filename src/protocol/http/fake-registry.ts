@@ -8,6 +8,7 @@ import type { Model, ModelState } from '../../model/contract.ts';
 import type { InferRequest, InferResponse } from '../../model/request.ts';
 import type { Signature } from '../../model/signature.ts';
 import type { ServedModel } from '../../registry/contract.ts';
+import { ROWS_OF_FOUR, toFakeServed } from '../../registry/fake-served.ts';
 import { createRegistry, type MutableRegistry } from '../../registry/registry.ts';
 import { createConnectionRoom } from '../connection-room.ts';
 import { createFakeControl, type FakeControl } from '../fake-control.ts';
@@ -26,50 +27,17 @@ export interface FakeServedOptions {
   readonly inferNow?: Model['inferNow'];
 }
 
-/** One FP32 input `x` of any number of rows of 4, and the same as output `y`. */
-export const ROWS_OF_FOUR: Signature = {
-  inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 4], dimensionNames: ['rows', undefined] }],
-  outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 4], dimensionNames: ['rows', undefined] }],
-  batchAxis: 0,
-};
-
 export function createFakeServed(options: FakeServedOptions): ServedModel {
   const { name, version = '1', signature = ROWS_OF_FOUR, state = 'ready' } = options;
   const infer = options.infer ?? (async (request: InferRequest) => echo(request, signature, version));
-  return {
-    name,
-    version,
-    model: {
-      kind: 'fake',
-      name,
-      version,
-      signature,
-      state,
-      onState: () => () => {},
-      deterministic: true,
-      varies: [],
-      inner: [],
-      infer,
-      ...(options.inferNow === undefined ? {} : { inferNow: options.inferNow }),
-      close: async () => {},
-    },
-    artifact: {
-      format: 'onnx',
-      path: `/nowhere/${name}.onnx`,
-      sizeBytes: 1,
-      contentHash: '00',
-      signature,
-      batchAxisReason: 'fake',
-      indexLimits: {},
-      omitted: [],
-      metadata: {},
-    },
-    platform: 'fake',
-    labels: {},
-    example: undefined,
-    loadedAtMs: 0,
-    notes: { host: 'none' },
+  const model: Model = {
+    ...{ kind: 'fake', name, version, signature, state, deterministic: true, varies: [], inner: [] },
+    onState: () => () => {},
+    infer,
+    ...(options.inferNow === undefined ? {} : { inferNow: options.inferNow }),
+    close: async () => {},
   };
+  return { ...toFakeServed(model), platform: 'fake', notes: { host: 'none' } };
 }
 
 /** The answer of a model that gives every input back as the output at the same place. */

@@ -4,8 +4,9 @@ import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { RequestContext } from '../../model/context.ts';
 import type { InferRequest } from '../../model/request.ts';
 import type { Signature } from '../../model/signature.ts';
+import { ROWS_OF_FOUR } from '../../registry/fake-served.ts';
 import type { HttpOptions } from './deps.ts';
-import { createFakeDeps, echo, type FakeServedOptions, ROWS_OF_FOUR } from './fake-registry.ts';
+import { createFakeDeps, echo, type FakeServedOptions } from './fake-registry.ts';
 import { openRaw, type RawAnswer, rawRequest } from './raw-client.ts';
 import { createHttpServer, type HttpServer } from './server.ts';
 

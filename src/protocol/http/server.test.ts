@@ -1,8 +1,9 @@
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
+import { ROWS_OF_FOUR } from '../../registry/fake-served.ts';
 import type { HttpOptions } from './deps.ts';
-import { createFakeDeps, echo, type FakeServedOptions, ROWS_OF_FOUR } from './fake-registry.ts';
+import { createFakeDeps, echo, type FakeServedOptions } from './fake-registry.ts';
 import { openRaw, rawRequest } from './raw-client.ts';
 import { createHttpServer, type HttpServer } from './server.ts';
 

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createFakeClock } from '../../base/util/fake-clock.ts';
-import { createFakeDeps, echo, ROWS_OF_FOUR } from './fake-registry.ts';
+import { ROWS_OF_FOUR } from '../../registry/fake-served.ts';
+import { createFakeDeps, echo } from './fake-registry.ts';
 import { openRaw, rawRequest } from './raw-client.ts';
 import { createHttpServer, type HttpServer } from './server.ts';
 import { cutSlowReaders } from './slow-readers.ts';

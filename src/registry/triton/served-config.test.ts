@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createFakeModel } from '../../model/fake-model.ts';
 import type { Signature } from '../../model/signature.ts';
 import type { ServedModel } from '../contract.ts';
+import { toFakeServed } from '../fake-served.ts';
 import { servedConfig } from './served-config.ts';
 
 const SIGNATURE: Signature = {
@@ -11,15 +12,11 @@ const SIGNATURE: Signature = {
 };
 
 function serving(fields: Partial<ServedModel> = {}): ServedModel {
+  const served = toFakeServed(createFakeModel({ name: 'm', signature: { ...SIGNATURE, batchAxis: 'none' } }));
   return {
-    ...{ name: 'm', version: '1', platform: 'exec_python', labels: {}, example: undefined },
-    ...{ notes: {}, loadedAtMs: 0 },
-    model: createFakeModel({ signature: { ...SIGNATURE, batchAxis: 'none' } }),
-    artifact: {
-      ...{ format: 'python', path: '/models/m/serve.py', sizeBytes: 1, contentHash: '' },
-      ...{ batchAxisReason: '', indexLimits: {}, omitted: [], metadata: {} },
-      signature: SIGNATURE,
-    },
+    ...served,
+    platform: 'exec_python',
+    artifact: { ...served.artifact, format: 'python', path: '/models/m/serve.py', signature: SIGNATURE },
     ...fields,
   };
 }

@@ -1,5 +1,6 @@
 import type { HttpOptions } from '../../../src/protocol/http/deps.ts';
-import { echo, type FakeServedOptions, ROWS_OF_FOUR } from '../../../src/protocol/http/fake-registry.ts';
+import { echo, type FakeServedOptions } from '../../../src/protocol/http/fake-registry.ts';
+import { ROWS_OF_FOUR } from '../../../src/registry/fake-served.ts';
 
 /** Who reads the connections, and whether the model answers before it returns: all must come to the same. */
 export interface Reading {

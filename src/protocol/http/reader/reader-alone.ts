@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createFakeClock } from '../../../base/util/fake-clock.ts';
 import type { RequestContext } from '../../../model/context.ts';
+import { ROWS_OF_FOUR } from '../../../registry/fake-served.ts';
 import { createBodyPool } from '../../body-pool.ts';
 import type { HttpOptions } from '../deps.ts';
-import { createFakeDeps, echo, type FakeServedOptions, ROWS_OF_FOUR } from '../fake-registry.ts';
+import { createFakeDeps, echo, type FakeServedOptions } from '../fake-registry.ts';
 import { openRaw, type RawAnswer, rawRequest } from '../raw-client.ts';
 import { createReader, type Reader } from './reader.ts';
 

@@ -1,8 +1,9 @@
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { InferRequest, InferResponse } from '../../../model/request.ts';
+import { ROWS_OF_FOUR } from '../../../registry/fake-served.ts';
 import type { HttpOptions } from '../deps.ts';
-import { echo, type FakeServedOptions, ROWS_OF_FOUR } from '../fake-registry.ts';
+import { echo, type FakeServedOptions } from '../fake-registry.ts';
 import { type RawAnswer, type RawClient, rawRequest, takeAnswer } from '../raw-client.ts';
 import { closeAll, readAlone, turns, WAYS } from './reader-alone.ts';
 

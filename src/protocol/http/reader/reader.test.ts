@@ -1,7 +1,8 @@
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
+import { ROWS_OF_FOUR } from '../../../registry/fake-served.ts';
 import type { HttpOptions } from '../deps.ts';
-import { echo, type FakeServedOptions, ROWS_OF_FOUR } from '../fake-registry.ts';
+import { echo, type FakeServedOptions } from '../fake-registry.ts';
 import { rawRequest } from '../raw-client.ts';
 import {
   ask,
