@@ -8,8 +8,8 @@ import { type Clock, systemClock } from './base/util/clock.ts';
 import { VERSION } from './base/util/version.ts';
 import type { EngineOptions } from './model/engine.ts';
 import { createConnectionRoom, roomForConnections } from './protocol/connection-room.ts';
-import type { GrpcOptions } from './protocol/grpc/deps.ts';
-import type { GrpcServer } from './protocol/grpc/server.ts';
+import { type GrpcOptions, toGrpcOptions } from './protocol/grpc/deps.ts';
+import { createGrpcPort } from './protocol/grpc/port.ts';
 import { DEFAULT_HTTP_OPTIONS, type HttpOptions } from './protocol/http/deps.ts';
 import { createMetricsServer } from './protocol/http/metrics-server.ts';
 import { createHttpServer } from './protocol/http/server.ts';
@@ -159,7 +159,11 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     version: VERSION,
   };
   const http = createHttpServer({ ...shared, metrics, options: httpOptions });
-  let grpc: GrpcServer | undefined;
+  const grpcPort = options.grpcPort ?? false;
+  const grpc =
+    grpcPort === false
+      ? undefined
+      : createGrpcPort({ ...shared, options: toGrpcOptions(httpOptions, options.grpc) });
   let closing: Promise<void> | undefined;
 
   /** Ports first, so that nothing new comes in; what that leaves of the grace period is the models'. */
@@ -182,22 +186,12 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     return closing;
   }
 
-  async function openGrpc(host: string, port: number): Promise<ListenAddress> {
-    const [{ createGrpcServer }, { toGrpcOptions }] = await Promise.all([
-      import('./protocol/grpc/server.ts'),
-      import('./protocol/grpc/deps.ts'),
-    ]);
-    grpc = createGrpcServer({ ...shared, options: toGrpcOptions(httpOptions, options.grpc) });
-    return grpc.listen(host, port);
-  }
-
   try {
     await control.prepare();
     const host = options.host ?? '127.0.0.1';
     const address = await http.listen(host, options.httpPort ?? 8000);
     const metricsAddress = await metricsServer?.listen(host, Number(metricsPort));
-    const grpcPort = options.grpcPort ?? false;
-    const grpcAddress = grpcPort === false ? undefined : await openGrpc(host, grpcPort);
+    const grpcAddress = await grpc?.listen(host, Number(grpcPort));
     const failures = await control.start();
     const isServed = registry.list().length > 0;
     const isFatal = ({ lacksBackend }: LoadFailure) =>

@@ -11,8 +11,8 @@ import { DEFAULT_GRPC_OPTIONS, type GrpcOptions, toGrpcOptions } from './deps.ts
 import { createFakeDeps, type FakeServer, serveFake } from './fake-registry.ts';
 import { ModelInferRequestSchema } from './generated/inference/infer_pb.ts';
 import { GRPCInferenceService } from './generated/inference/service_pb.ts';
+import { createGrpcPort } from './port.ts';
 import { connectRaw, framed, type RawClient } from './raw-client.ts';
-import { createGrpcServer } from './server.ts';
 
 const { modelInfer, modelStreamInfer, serverLive } = GRPCInferenceService.method;
 const SERVER_LIVE = '/inference.GRPCInferenceService/ServerLive';
@@ -148,7 +148,7 @@ describe('a connection without calls', () => {
   it('ends to make room for another', async () => {
     const clock = createFakeClock();
     const room = createConnectionRoom({ clock, log: SILENT, maxConnections: 2 });
-    const own = createGrpcServer({ ...createFakeDeps([], {}, clock), connectionRoom: room });
+    const own = createGrpcPort({ ...createFakeDeps([], {}, clock), connectionRoom: room });
     closing.push(() => own.close({ graceMs: 0 }));
     const { port } = await own.listen('127.0.0.1', 0);
     const first = await greeted(port);

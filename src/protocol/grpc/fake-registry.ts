@@ -9,7 +9,7 @@ import { createBodyPool } from '../body-pool.ts';
 import { createConnectionRoom } from '../connection-room.ts';
 import { createFakeControl, type FakeControl } from '../fake-control.ts';
 import { DEFAULT_GRPC_OPTIONS, type GrpcDeps, type GrpcOptions } from './deps.ts';
-import { createGrpcServer, type GrpcServer } from './server.ts';
+import { createGrpcPort, type GrpcPort } from './port.ts';
 
 /** Test support: models without an engine, in a real registry, and everything else that a server needs. */
 
@@ -58,7 +58,7 @@ export function createFakeDeps(
 }
 
 export interface FakeServer extends FakeDeps {
-  readonly server: GrpcServer;
+  readonly server: GrpcPort;
   readonly port: number;
   close(): Promise<void>;
 }
@@ -68,7 +68,7 @@ export async function serveFake(...args: Parameters<typeof createFakeDeps>): Pro
   const deps = createFakeDeps(...args);
   // Whoever looks at memory that was given back finds no numbers there.
   const onGive = (buffer: ArrayBuffer) => void new Uint8Array(buffer).fill(0xff);
-  const server = createGrpcServer(deps, createBodyPool({ clock: deps.clock, onGive }));
+  const server = createGrpcPort(deps, createBodyPool({ clock: deps.clock, onGive }));
   const { port } = await server.listen('127.0.0.1', 0);
   return { ...deps, server, port, close: () => server.close({ graceMs: 0 }) };
 }

@@ -244,9 +244,9 @@ describe('listening', () => {
     const other = createSocketServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as { port: number };
-    const { createGrpcServer } = await import('./server.ts');
+    const { createGrpcPort } = await import('./port.ts');
     const { createFakeDeps } = await import('./fake-registry.ts');
-    const taken = createGrpcServer(createFakeDeps([]));
+    const taken = createGrpcPort(createFakeDeps([]));
     await expect(taken.listen('127.0.0.1', port)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringContaining('--grpc-port'),

@@ -5,10 +5,9 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
 import { type BodyPool, createBodyPool } from '../body-pool.ts';
-import { type ListenAddress, listen } from '../listen.ts';
 import { quietTurn } from '../quiet-turn.ts';
 import { requestIdOf } from '../request-id.ts';
 import { Call, failCall, refuseStream } from './call.ts';
@@ -22,17 +21,13 @@ import { serveModelStreamInfer } from './stream-infer.ts';
 import { watchCalls } from './watch-calls.ts';
 
 export interface GrpcServer {
-  /**
-   * Port 0 picks a free one. Inference answers from then on; what else there is is loaded when it is first asked for.
-   * @throws NimifyError CONFIG_INVALID when the address is taken or not ours
-   */
-  listen(host: string, port: number): Promise<ListenAddress>;
-  /** Clients are told to open no more calls on the connections they have; those they have opened go on. */
+  /** Serves a connection of the port, with what has come on it already. */
+  accept(socket: Socket): void;
+  /** Closes the connections on which no call is open. */
+  closeIdle(): void;
+  /** As the port's. */
   startDraining(): void;
-  /**
-   * Waits at most `graceMs` for running calls, then closes what is left. While it waits the port stays open: probes
-   * see what is true, and new calls are told to go elsewhere. Streams on which nothing runs are ended.
-   */
+  /** As the port's; closes the port too. */
   close(options: { readonly graceMs: number }): Promise<void>;
 }
 
@@ -51,9 +46,10 @@ const READ_ARRIVED_MS = 1000;
 const MODEL_INFER = '/inference.GRPCInferenceService/ModelInfer';
 const MODEL_STREAM_INFER = '/inference.GRPCInferenceService/ModelStreamInfer';
 
-/** gRPC on node:http2, in clear text: framing, codings and inference are our own, all else is generated code. */
+/** gRPC on node:http2, in clear text, on the connections of a port: framing, codings and inference are our own, all else is generated code. */
 export function createGrpcServer(
   given: GrpcDeps,
+  port: Server,
   pool: BodyPool = createBodyPool({ clock: given.clock }),
 ): GrpcServer {
   const deps: CallDeps = { ...given, pool };
@@ -73,13 +69,6 @@ export function createGrpcServer(
       maxHeaderListSize: MAX_METADATA_BYTES,
       enablePush: false,
     },
-  });
-  const door = deps.connectionRoom.open(server, () => {
-    for (const connection of connections.values()) connection.closeIfIdle();
-  });
-  server.on('connection', (socket: Socket) => {
-    door.entered();
-    socket.on('close', door.left);
   });
   server.on('session', (session) => {
     arrivals += 1;
@@ -177,11 +166,14 @@ export function createGrpcServer(
   }
 
   return {
-    listen: (host, port) => listen(server, host, port, '--grpc-port'),
+    accept: (socket) => void server.emit('connection', socket),
+    closeIdle() {
+      for (const connection of connections.values()) connection.closeIfIdle();
+    },
     startDraining,
     async close({ graceMs }) {
       startDraining();
-      if (server.listening) {
+      if (port.listening) {
         const timer = clock.setTimer(() => {
           for (const { session } of connections.values()) session.destroy();
         }, graceMs);
@@ -189,7 +181,7 @@ export function createGrpcServer(
         await readArrived();
         closing = true;
         await allAnswered();
-        const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+        const closed = new Promise<void>((resolve) => port.close(() => resolve()));
         for (const { session } of connections.values()) session.close();
         await closed;
         timer.cancel();
