@@ -63,11 +63,15 @@ export function writeParameters(parameters: ParameterRecord, writer: JsonWriter)
     separator = ',';
     writer.string(key);
     writer.ascii(':');
-    if (typeof value === 'string') writer.string(value);
-    else if (typeof value === 'number') writer.number(value);
-    else writer.ascii(value ? 'true' : 'false');
+    writeParameterValue(value, writer);
   }
   if (separator === ',') writer.ascii('}');
+}
+
+export function writeParameterValue(value: ParameterRecord[string], writer: JsonWriter): void {
+  if (typeof value === 'string') writer.string(value);
+  else if (typeof value === 'number') writer.number(value);
+  else writer.ascii(value ? 'true' : 'false');
 }
 
 /** Writes the array of tensors and returns the sections of those that are binary. */

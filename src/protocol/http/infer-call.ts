@@ -3,21 +3,19 @@ import { decodeInferRequest } from '../../base/oip/decode.ts';
 import { decodeRawRequest } from '../../base/oip/decode-raw.ts';
 import type { DecodedInferRequest } from '../../base/oip/decoded-request.ts';
 import { encodeInferResponse } from '../../base/oip/encode.ts';
-import type { TypedArray } from '../../base/tensor/datatype.ts';
-import { type BufferOwner, createOwner } from '../../base/tensor/owner.ts';
-import { isBytesData, type Tensor } from '../../base/tensor/tensor.ts';
+import type { BufferOwner } from '../../base/tensor/owner.ts';
 import { type CancelToken, NEVER_CANCELLED } from '../../base/util/cancel.ts';
 import type { RequestContext } from '../../model/context.ts';
 import type { InferRequest, InferResponse } from '../../model/request.ts';
 import type { ServedModel } from '../../registry/contract.ts';
 import { refuseClasses, withClasses } from '../classes.ts';
 import { toInferRequest } from '../infer-request.ts';
+import { nameModel, type Tally } from '../tally.ts';
 import type { HttpDeps } from './deps.ts';
 import { decodeSegment, type InferPath } from './infer-path.ts';
 import { requireMediaType } from './media-type.ts';
 import type { Reply } from './reply.ts';
 import { contextFor, type RequestHead } from './request-context.ts';
-import { nameModel, type Tally } from './tally.ts';
 
 /**
  * What an inference over HTTP is, whichever reader took it from its connection: `readTarget` looks at the head,
@@ -138,19 +136,6 @@ export async function answerLater(deps: HttpDeps, call: InferCall, cancel: Cance
   throw new NimifyError('CANCELLED', 'the client left before its answer was there');
 }
 
-/** The call with its own copies of the inputs that lie in `buffer`, which is about to be used for something else. */
-export function moveInputs(call: InferCall, buffer: ArrayBufferLike): InferCall {
-  const inputs = call.request.inputs.map((tensor): Tensor => {
-    const { data } = tensor;
-    if (!isBytesData(data)) return { ...tensor, data: copyWithin(data, buffer) };
-    return {
-      ...tensor,
-      data: { bytes: copyWithin(data.bytes, buffer), offsets: copyWithin(data.offsets, buffer) },
-    };
-  });
-  return { ...call, request: { ...call.request, inputs, owner: createOwner() } };
-}
-
 function decodeRaw(body: Uint8Array, served: ServedModel): DecodedInferRequest {
   const { inputs, batchAxis } = served.model.signature;
   const [input] = inputs;
@@ -200,14 +185,4 @@ function encode(response: InferResponse, call: InferCall): Reply {
 function letGo(response: InferResponse, call: InferCall): void {
   response.owner.release();
   call.request.owner.release();
-}
-
-/** `slice` is no copy on a Buffer, so this one is spelled out. */
-function copyWithin<View extends TypedArray | Uint8Array | Uint32Array>(
-  view: View,
-  buffer: ArrayBufferLike,
-): View {
-  return view.buffer === buffer
-    ? (Object.getPrototypeOf(Uint8Array).prototype.slice.call(view) as View)
-    : view;
 }

@@ -4,12 +4,15 @@ import { type CancelSource, createCancelSource } from '../../base/util/cancel.ts
 import type { RequestContext } from '../../model/context.ts';
 import type { Parameters } from '../../model/request.ts';
 import type { ServedModel } from '../../registry/contract.ts';
+import { requestIdOf } from '../request-id.ts';
+import { countOutcome, createTally, nameModel, type Tally } from '../tally.ts';
 import { readBody } from './body.ts';
+import { compressReply } from './compress-reply.ts';
 import type { HttpDeps } from './deps.ts';
+import { failureReply } from './failure-reply.ts';
 import { errorReply, toHttpError } from './http-error.ts';
-import { compressReply, type Reply, sendReply } from './reply.ts';
-import { contextFor, type RequestLife, requestIdOf } from './request-context.ts';
-import { countOutcome, createTally, failureReply, nameModel, type Tally } from './tally.ts';
+import { type Reply, sendReply } from './reply.ts';
+import { contextFor, type RequestLife } from './request-context.ts';
 
 /** One inference request, as the code that answers it sees it. */
 export interface Exchange extends RequestLife {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Registry } from '../../registry/contract.ts';
+import { requestIdOf } from '../request-id.ts';
 import type { HttpDeps } from './deps.ts';
-import { requestIdOf } from './request-context.ts';
 
 export interface ProbeAnswer {
   readonly status: number;

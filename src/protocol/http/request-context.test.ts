@@ -3,8 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createCancelSource } from '../../base/util/cancel.ts';
 import { createPhases } from '../../model/context.ts';
 import type { Parameters } from '../../model/request.ts';
-import { sequenceOf } from '../infer-parameters.ts';
-import { contextFor, requestIdOf } from './request-context.ts';
+import { contextFor } from './request-context.ts';
 
 const ARRIVED_AT_NS = 1e9;
 
@@ -70,47 +69,5 @@ describe('priority', () => {
 
   it.each([-1, 1.5, '1', true])('refuses %j', (priority) => {
     expect(() => contextOf({}, { priority })).toThrow(/parameters\.priority/);
-  });
-});
-
-describe('sequenceOf', () => {
-  it('reads id, start and end', () => {
-    expect(sequenceOf({ sequence_id: 42, sequence_start: true })).toEqual({
-      id: 42,
-      start: true,
-      end: false,
-    });
-    expect(sequenceOf({ sequence_id: 'a', sequence_end: true })).toEqual({
-      id: 'a',
-      start: false,
-      end: true,
-    });
-  });
-
-  it('takes 0 and the empty string for no sequence', () => {
-    expect(sequenceOf({})).toBeUndefined();
-    expect(sequenceOf({ sequence_id: 0 })).toBeUndefined();
-    expect(sequenceOf({ sequence_id: '' })).toBeUndefined();
-  });
-
-  it.each([
-    { sequence_start: true },
-    { sequence_id: 0, sequence_end: true },
-    { sequence_id: true },
-    { sequence_id: 1.5 },
-    { sequence_id: -1 },
-    { sequence_id: 1, sequence_start: 'yes' },
-  ])('refuses %j', (parameters) => {
-    expect(() => sequenceOf(parameters as Parameters)).toThrow(/parameters\.sequence_/);
-  });
-});
-
-describe('requestIdOf', () => {
-  it('takes what is safe', () => {
-    expect(requestIdOf(messageWith({ 'x-request-id': 'abc-1.2:3_4' }))).toBe('abc-1.2:3_4');
-  });
-
-  it.each(['', 'a b', 'a"b', 'ü', 'x'.repeat(129)])('makes its own in place of %j', (sent) => {
-    expect(requestIdOf(messageWith({ 'x-request-id': sent }))).toMatch(/^[0-9a-f-]{36}$/);
   });
 });

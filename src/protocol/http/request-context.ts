@@ -5,8 +5,6 @@ import { ANONYMOUS, type Phases, type RequestContext } from '../../model/context
 import type { Parameters } from '../../model/request.ts';
 import { priorityOf, timeoutNsOf } from '../infer-parameters.ts';
 
-export { requestIdOf } from '../request-id.ts';
-
 /** Of a head what all that answers requests looks at: fields under their lower-case names. */
 export type RequestHead = Pick<IncomingMessage, 'headers'>;
 

@@ -1,6 +1,8 @@
 import type { RequestListener, Server } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
+import { requestIdOf } from '../request-id.ts';
+import { logFault } from '../tally.ts';
 import type { HttpDeps } from './deps.ts';
 import { registerDocs } from './docs/plugin.ts';
 import { registerExtensions } from './extensions/plugin.ts';
@@ -8,8 +10,6 @@ import { errorReply, toHttpError } from './http-error.ts';
 import { watchMethods } from './method-not-allowed.ts';
 import { PROBES } from './probes.ts';
 import { sendReply } from './reply.ts';
-import { requestIdOf } from './request-context.ts';
-import { logFault } from './tally.ts';
 import { registerV1 } from './v1/plugin.ts';
 import { registerV2 } from './v2.ts';
 

@@ -4,6 +4,7 @@ import { invalidInput, NimifyError } from '../../base/errors/nimify-error.ts';
 import { createBodyPool } from '../body-pool.ts';
 import { type ListenAddress, listen } from '../listen.ts';
 import { quietTurn } from '../quiet-turn.ts';
+import { requestIdOf } from '../request-id.ts';
 import { answerClientError } from './client-error.ts';
 import type { HttpDeps } from './deps.ts';
 import { deferContinue } from './expect-continue.ts';
@@ -14,7 +15,6 @@ import { createPipelines } from './pipelines.ts';
 import { answerProbe } from './probes.ts';
 import { createReader } from './reader/reader.ts';
 import { sendReply } from './reply.ts';
-import { requestIdOf } from './request-context.ts';
 import type { Routes } from './routes.ts';
 import { cutSlowReaders } from './slow-readers.ts';
 

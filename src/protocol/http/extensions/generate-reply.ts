@@ -1,3 +1,4 @@
+import { writeParameterValue } from '../../../base/oip/encode.ts';
 import { createJsonWriter } from '../../../base/oip/json-writer.ts';
 import { writeTensorJson } from '../../../base/oip/tensor-json.ts';
 import { dataLength } from '../../../base/tensor/tensor.ts';
@@ -37,10 +38,7 @@ export function encodeGenerated(response: InferResponse, form: GeneratedForm): R
   const texts = { ...(id === '' ? {} : { id }), model_name: model, model_version: version };
   for (const [name, text] of Object.entries(texts)) if (begin(name)) WRITER.string(text);
   for (const [name, value] of Object.entries(parameters)) {
-    if (!begin(name)) continue;
-    if (typeof value === 'string') WRITER.string(value);
-    else if (typeof value === 'number') WRITER.number(value);
-    else WRITER.ascii(value ? 'true' : 'false');
+    if (begin(name)) writeParameterValue(value, WRITER);
   }
   for (const output of outputs) {
     if (!begin(output.name)) continue;

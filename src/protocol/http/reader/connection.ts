@@ -6,27 +6,23 @@ import type { RequestOutcome } from '../../../base/telemetry/request-instruments
 import { type CancelSource, createCancelSource } from '../../../base/util/cancel.ts';
 import type { Timer } from '../../../base/util/clock.ts';
 import type { BodyPool } from '../../body-pool.ts';
+import { countOutcome } from '../../tally.ts';
 import { noRoom, stalled } from '../body.ts';
 import { answerClientError } from '../client-error.ts';
+import { compressReply } from '../compress-reply.ts';
 import type { HttpDeps } from '../deps.ts';
+import { discardRest } from '../discard-rest.ts';
+import { failureReply } from '../failure-reply.ts';
 import { errorReply, toHttpError } from '../http-error.ts';
-import {
-  answerLater,
-  answerNow,
-  type InferCall,
-  type InferCodec,
-  type InferTarget,
-  moveInputs,
-  openCall,
-} from '../infer-call.ts';
-import { compressReply, discardRest, type Reply } from '../reply.ts';
-import { requestIdOf } from '../request-context.ts';
-import { countOutcome, createTally, failureReply, nameModel, type Tally } from '../tally.ts';
+import { answerLater, answerNow, type InferCall, type InferCodec, openCall } from '../infer-call.ts';
+import type { Reply } from '../reply.ts';
 import { readDirectly } from './direct-socket.ts';
 import type { InferHead } from './head.ts';
 import { type Arrived, createInbox } from './inbox.ts';
 import { createOutgoing } from './outgoing.ts';
+import { liesIn, withOwnChunks, withOwnInputs } from './own-copies.ts';
 import { createPatience } from './patience.ts';
+import { beginWork, openWork, type Work } from './work.ts';
 
 /** What all connections of a reader share. */
 export interface ConnectionSurroundings {
@@ -70,15 +66,6 @@ type Phase = 'reading' | 'answering' | 'sending' | 'flushing' | 'ended' | 'gone'
 
 /** What becomes of the connection after an answer; `discard`: it ends, but the rest of the request comes first. */
 type Then = 'go on' | 'end' | 'discard';
-
-/** A request that is being read or answered. */
-interface Work {
-  readonly head: InferHead;
-  readonly target: InferTarget;
-  readonly tally: Tally;
-  /** It has been counted as begun. */
-  isBegun: boolean;
-}
 
 /** What is read ahead of a request that is being answered; then reading waits. */
 const MOST_AHEAD_BYTES = 64 * 1024;
@@ -154,29 +141,16 @@ export function openConnection(accepted: Socket, around: ConnectionSurroundings)
     return true;
   }
 
-  /** Undefined where node:http's side refuses the request before it reads the body. */
   function open(head: InferHead): Work | undefined {
-    const { name, version, headerLength, bodyBytes } = head;
-    if (bodyBytes > options.maxBodyBytes) return undefined;
-    const served = findModel(name, version);
-    if (served === undefined) return undefined;
+    const work = openWork(deps, head);
+    if (work === undefined) return undefined;
     patience.renew();
     around.onRequest();
-    const tally = createTally(deps, head.route, requestIdOf(head));
-    nameModel(tally, served);
-    return { head, target: { name, version, headerLength, served }, tally, isBegun: false };
-  }
-
-  function findModel(name: string, version: string | undefined): InferTarget['served'] | undefined {
-    try {
-      return deps.registry.find(name, version);
-    } catch {
-      return undefined;
-    }
+    return work;
   }
 
   function onWait(work: Work): void {
-    begin(work);
+    beginWork(deps, work);
     const { receiveTimeoutMs } = options;
     stall = clock.setTimer(() => failArriving(stalled(receiveTimeoutMs), 'end'), receiveTimeoutMs);
   }
@@ -204,25 +178,14 @@ export function openConnection(accepted: Socket, around: ConnectionSurroundings)
       send(work, failureReply(deps, work.tally, error), error.code);
       return;
     }
-    if (reply !== undefined) finish(work, withOwnChunks(reply));
+    if (reply !== undefined) finish(work, withOwnChunks(reply, readBuffer));
     else if (together === undefined) {
-      answerInTime(work, isBorrowed(body.bytes) ? moveInputs(call, readBuffer.buffer) : call);
+      answerInTime(work, liesIn(body.bytes, readBuffer) ? withOwnInputs(call, readBuffer) : call);
     } else {
       // node:http works on several at once.
       body.owner.release();
       leave(together);
     }
-  }
-
-  function isBorrowed({ buffer }: Uint8Array): boolean {
-    return buffer === readBuffer.buffer;
-  }
-
-  /** A model may answer with views over its inputs, and the system may take the answer after the next read. */
-  function withOwnChunks(reply: Reply): Reply {
-    if (!reply.chunks.some(isBorrowed)) return reply;
-    const chunks = reply.chunks.map((chunk) => (isBorrowed(chunk) ? Buffer.from(chunk) : chunk));
-    return { ...reply, chunks };
   }
 
   function finish(work: Work, reply: Reply): void {
@@ -240,7 +203,7 @@ export function openConnection(accepted: Socket, around: ConnectionSurroundings)
 
   /** Never rejects. */
   async function finishLater(work: Work, pending: Promise<Reply>): Promise<void> {
-    begin(work);
+    beginWork(deps, work);
     phase = 'answering';
     let reply: Reply;
     let code: RequestOutcome['code'] = 'OK';
@@ -262,7 +225,7 @@ export function openConnection(accepted: Socket, around: ConnectionSurroundings)
   }
 
   function send(work: Work, reply: Reply, code: RequestOutcome['code'], then: Then = 'go on'): void {
-    begin(work);
+    beginWork(deps, work);
     if (!socket.writable) {
       reply.release?.();
       countOutcome(deps, work.tally, 'CANCELLED');
@@ -300,12 +263,6 @@ export function openConnection(accepted: Socket, around: ConnectionSurroundings)
     if (phase !== 'flushing') return;
     phase = 'reading';
     readOn();
-  }
-
-  function begin(work: Work): void {
-    if (work.isBegun) return;
-    work.isBegun = true;
-    deps.instruments.begin();
   }
 
   function onEnd(): void {
@@ -357,7 +314,7 @@ export function openConnection(accepted: Socket, around: ConnectionSurroundings)
       .off('close', onClose)
       .once('close', outgoing.settle);
     around.onGone(connection);
-    if (!hasEnded) around.handOver(socket, isBorrowed(bytes) ? Buffer.from(bytes) : bytes);
+    if (!hasEnded) around.handOver(socket, liesIn(bytes, readBuffer) ? Buffer.from(bytes) : bytes);
     // It would wait for an end that has been already.
     else socket.on('error', onError).end();
   }

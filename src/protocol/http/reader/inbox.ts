@@ -3,6 +3,7 @@ import type { BodyPool } from '../../body-pool.ts';
 import type { OwnedBody } from '../infer-call.ts';
 import { type InferHead, type KnownHead, takeHead } from './head.ts';
 import { createIncomingBody, type IncomingBody } from './incoming-body.ts';
+import { liesIn } from './own-copies.ts';
 
 /** What came on a connection, as far as nobody has taken it yet: bytes on one side, whole requests on the other. */
 export interface Inbox<Work> {
@@ -59,10 +60,6 @@ export function createInbox<Work>({ pool, readBuffer, open, onWait }: InboxOptio
   /** A body that will not be whole. Its memory may still be read into as long as the socket is open. */
   let broken: IncomingBody | undefined;
 
-  function isBorrowed({ buffer }: Uint8Array): boolean {
-    return buffer === readBuffer.buffer;
-  }
-
   function push(chunk: Buffer): void {
     const rest = coming === undefined ? chunk : pushBody(coming.body, chunk);
     if (rest !== undefined) held = held === undefined ? rest : Buffer.concat([held, rest]);
@@ -110,14 +107,14 @@ export function createInbox<Work>({ pool, readBuffer, open, onWait }: InboxOptio
   function bodyIn(bytes: Buffer, bodyAt: number, bodyBytes: number): OwnedBody {
     const view = new Uint8Array(bytes.buffer, bytes.byteOffset + bodyAt, bodyBytes);
     // Nobody may transfer a buffer in which another request lies as well, or will.
-    const isOurs = held === undefined && !isBorrowed(bytes);
+    const isOurs = held === undefined && !liesIn(bytes, readBuffer);
     return { bytes: view, owner: isOurs ? createOwner() : BORROWED };
   }
 
   return {
     place: () => coming?.body.room() ?? readBuffer,
     put(size, into) {
-      if (coming !== undefined && !isBorrowed(into)) coming.body.advance(size);
+      if (coming !== undefined && !liesIn(into, readBuffer)) coming.body.advance(size);
       else push(readBuffer.subarray(0, size));
     },
     push,
@@ -135,7 +132,7 @@ export function createInbox<Work>({ pool, readBuffer, open, onWait }: InboxOptio
       return coming?.work;
     },
     keepHeld() {
-      if (held !== undefined && isBorrowed(held)) held = Buffer.from(held);
+      if (held !== undefined && liesIn(held, readBuffer)) held = Buffer.from(held);
     },
     breakOff() {
       broken = coming?.body;

@@ -1,7 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../../base/util/clock.ts';
-import { PIECE_BYTES, type Reply, writeInPieces } from '../reply.ts';
+import type { Reply } from '../reply.ts';
+import { PIECE_BYTES, writeInPieces } from '../write-in-pieces.ts';
 
 /** Up to this size an answer leaves as one string: cheaper than a buffer, and nothing waits to be released. */
 const LARGEST_STRING_BYTES = 16 * 1024;
