@@ -8,6 +8,13 @@ import { type ConsoleSession, createConsoleSession } from './console-session.ts'
 
 const ROOT = join(import.meta.dirname, '../..');
 
+const DOCUMENTS = existing(
+  'README.md',
+  'CONTRIBUTING.md',
+  'bench/README.md',
+  ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
+);
+
 describeWith(['curl'], 'documents do what they say', () => {
   describe.each(existing('README.md', 'docs/quickstart.md', 'docs/requests.md', 'docs/triton.md'))(
     '%s',
@@ -34,19 +41,25 @@ describeWith(['curl'], 'documents do what they say', () => {
   );
 });
 
-it('links between documents lead somewhere', () => {
-  const documents = existing(
-    'README.md',
-    'CONTRIBUTING.md',
-    ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
-  );
-  const broken = documents.flatMap((document) =>
+it('link to documents that are there', () => {
+  const broken = DOCUMENTS.flatMap((document) =>
     [...readFileSync(join(ROOT, document), 'utf8').matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)]
       .map((match) => match[1] as string)
       .filter((target) => !existsSync(join(ROOT, document, '..', target)))
       .map((target) => `${document} -> ${target}`),
   );
   expect(broken).toEqual([]);
+});
+
+it('name files of the checkout that are there', () => {
+  const named = /`((?:adapters|bench|bin|docs|examples|proto|scripts|src|test)\/\w[\w./-]*)`/g;
+  const gone = DOCUMENTS.flatMap((document) =>
+    [...readFileSync(join(ROOT, document), 'utf8').matchAll(named)]
+      .map((match) => match[1] as string)
+      .filter((path) => !existsSync(join(ROOT, path)))
+      .map((path) => `${document}: ${path}`),
+  );
+  expect(gone).toEqual([]);
 });
 
 function existing(...documents: readonly string[]): string[] {

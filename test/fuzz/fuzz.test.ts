@@ -22,6 +22,7 @@ const TARGETS = [
   'oip-request',
   'oip-response',
   'oip-raw',
+  'model-infer',
   'generate',
   'npy',
   'config',
@@ -46,6 +47,11 @@ describe('foreign bytes', () => {
 
   it('are read by nothing else', () => {
     expect(targets.map(({ name }) => name)).toEqual(TARGETS);
+  });
+
+  it('are listed with what reads them in docs/testing.md', () => {
+    const text = readFileSync(join(import.meta.dirname, '../../docs/testing.md'), 'utf8');
+    expect(TARGETS.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
   });
 
   it.each(findings)('%s, which once broke a reader, no longer does', async (file) => {

@@ -3,6 +3,7 @@ import { configTarget, envTarget } from './config.ts';
 import { framesTarget } from './frames.ts';
 import { generateTarget } from './generate.ts';
 import { httpTarget } from './http.ts';
+import { modelInferTarget } from './model-infer.ts';
 import { npyTarget } from './npy.ts';
 import { rawTarget, requestTarget, responseTarget } from './oip.ts';
 import { onnxTarget } from './onnx.ts';
@@ -15,6 +16,7 @@ export async function createTargets(dataFolder: string): Promise<readonly FuzzTa
     requestTarget(dataFolder),
     responseTarget,
     rawTarget,
+    modelInferTarget,
     generateTarget,
     npyTarget,
     configTarget,
