@@ -18,6 +18,7 @@ import { ROOT } from './setup.mjs';
 
 const FOLDERS = ['src/base/tensor', 'src/base/onnx', 'src/base/oip', 'src/policy'];
 const LEAST_PERCENT = 80;
+const VITEST_CONFIG = 'vitest.mutation.config.ts';
 
 const { positionals, values: flags } = parseArgs({
   allowPositionals: true,
@@ -62,21 +63,25 @@ function filesOf(path) {
 /** Changes one file, place by place, and runs the tests that reach each place. */
 async function mutate(file) {
   const report = `reports/mutation/${file.replace(/^src\//, '').replace(/\.ts$/, '')}`;
-  const stryker = new Stryker({
-    configFile: 'stryker.config.mjs',
-    mutate: [file],
-    concurrency: Number(flags.concurrency),
-    jsonReporter: { fileName: `${report}.json` },
-    htmlReporter: { fileName: `${report}.html` },
-  });
-  // Types only: nothing to change, and no report.
-  if ((await stryker.runMutationTest()).length === 0) return { noticed: 0, survivors: [] };
-  const { source, mutants } = JSON.parse(readFileSync(`${report}.json`, 'utf8')).files[file];
+  const run = (options) =>
+    new Stryker({
+      configFile: 'stryker.config.mjs',
+      mutate: [file],
+      concurrency: Number(flags.concurrency),
+      jsonReporter: { fileName: `${report}.json` },
+      htmlReporter: { fileName: `${report}.html` },
+      ...options,
+    }).runMutationTest();
+  // None: types only, or no test imports the file. Among all tests, its changes count as unnoticed.
+  let mutants = await run({});
+  if (mutants.length === 0) mutants = await run({ vitest: { configFile: VITEST_CONFIG, related: false } });
+  if (mutants.length === 0) return { noticed: 0, survivors: [] };
+  const { source, mutants: all } = JSON.parse(readFileSync(`${report}.json`, 'utf8')).files[file];
   const lines = source.split('\n');
   return {
     // A change that makes a loop endless is noticed too.
-    noticed: mutants.filter(({ status }) => status === 'Killed' || status === 'Timeout').length,
-    survivors: mutants
+    noticed: all.filter(({ status }) => status === 'Killed' || status === 'Timeout').length,
+    survivors: all
       .filter(({ status }) => status === 'Survived' || status === 'NoCoverage')
       .map((mutant) => describe(mutant, lines)),
   };
