@@ -50,8 +50,7 @@ export function createIntegerReader(
   function readPlain(at: number): number {
     if (at + LONGEST_PLAIN >= bytes.length) return at;
     view ??= new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const room = data.length - count;
-    const block = room < BLOCK.length ? BLOCK.subarray(0, room) : BLOCK;
+    const block = BLOCK.subarray(0, data.length - count);
     run.at = at;
     run.count = 0;
     scanIntegers(view, block, run, lowest, highest);

@@ -98,6 +98,62 @@ describe('createRequestMemory', () => {
     );
   });
 
+  it('does not read the JSON part again that the last request had, and any other afresh', () => {
+    const memory = createRequestMemory();
+    const shapeOf = ({ body, headerLength }: Message) => memory.decode(body, headerLength).inputs[0]?.shape;
+    const of = (data: Float32Array<ArrayBuffer>, id = '', binary = true) =>
+      toMessage([{ name: 'x', datatype: 'FP32', shape: [data.length], data }], id, binary);
+    const text = (word: string) => {
+      const data = { bytes: Buffer.from(word), offsets: Uint32Array.of(0, word.length) };
+      return toMessage([{ name: 'x', datatype: 'BYTES', shape: [1], data }], '', true);
+    };
+    const ones = Float32Array.of(1, 1);
+    const first = shapeOf(of(ones));
+    expect(shapeOf(of(Float32Array.of(2, 3)))).toBe(first);
+    // A request without binary data in between changes nothing.
+    expect(shapeOf(of(ones, '', false))).not.toBe(first);
+    expect(shapeOf(of(ones))).toBe(first);
+    const other = shapeOf(of(ones, 'other'));
+    expect(other).not.toBe(first);
+    expect(shapeOf(of(ones, 'other'))).toBe(other);
+    const texts = shapeOf(text('ab'));
+    expect(shapeOf(text('cd'))).toBe(texts);
+  });
+
+  it('remembers JSON parts of up to 2048 bytes', () => {
+    const headerOf = (idBytes: number) =>
+      toMessage(
+        [{ name: 'x', datatype: 'UINT8', shape: [1], data: Uint8Array.of(1) }],
+        'i'.repeat(idBytes),
+        true,
+      );
+    const around = headerOf(1).headerLength ?? 0;
+    for (const [bytes, isKnown] of [
+      [2048, true],
+      [2049, false],
+    ] as const) {
+      const { body, headerLength } = headerOf(1 + bytes - around);
+      expect(headerLength).toBe(bytes);
+      const memory = createRequestMemory();
+      const [one, two] = [1, 2].map(() => memory.decode(body, headerLength).inputs[0]?.shape);
+      expect(one === two).toBe(isKnown);
+    }
+  });
+
+  it('remembers nothing of JSON parts with elements in them', () => {
+    const memory = createRequestMemory();
+    const inputs = [
+      { name: 'x', shape: [2], datatype: 'UINT8', data: [1, 2] },
+      { name: 'y', shape: [1], datatype: 'UINT8', parameters: { binary_data_size: 1 } },
+    ];
+    const json = Buffer.from(JSON.stringify({ inputs }));
+    const body = Buffer.concat([json, Uint8Array.of(3)]);
+    for (let i = 0; i < 2; i += 1) {
+      const decoded = memory.decode(body, json.length).inputs.map(({ data }) => data);
+      expect(decoded).toEqual([Uint8Array.of(1, 2), Uint8Array.of(3)]);
+    }
+  });
+
   it('gives views where the elements are aligned, the second time too', () => {
     const memory = createRequestMemory();
     const data = Float32Array.of(1, 2, 3);
@@ -180,6 +236,40 @@ describe('createResponseMemory', () => {
     ]) {
       const afresh = outcomeOf(() => encodeInferResponse(response, () => true));
       expect(outcomeOf(() => memory.encode(response, () => true))).toBe(afresh);
+    }
+  });
+
+  it('does not write the JSON part again that the last answer had, and any other afresh', () => {
+    const memory = createResponseMemory();
+    const y = { name: 'y', datatype: 'FP32' as const, shape: [1, 2], data: new Float32Array(2) };
+    const z = { ...y, name: 'z' };
+    const first = { model: 'm', version: '1', id: 'i', parameters: {}, outputs: [y, z] };
+    const partOf = (response: typeof first, isBinary = true) =>
+      memory.encode(response, () => isBinary).chunks[0];
+    const part = partOf(first);
+    expect(partOf({ ...first, outputs: [{ ...y, data: Float32Array.of(1, 2) }, z] })).toBe(part);
+    // What cannot be remembered in between changes nothing.
+    for (const between of [
+      { ...first, parameters: { p: 1 } },
+      { ...first, outputs: [] },
+    ]) {
+      expect(partOf(between)).not.toBe(part);
+    }
+    expect(partOf(first, false)).not.toBe(part);
+    expect(partOf(first)).toBe(part);
+    for (const other of [
+      { ...first, model: 'n' },
+      { ...first, version: '2' },
+      { ...first, id: 'j' },
+      { ...first, outputs: [y] },
+      { ...first, outputs: [z, y] },
+      { ...first, outputs: [{ ...y, shape: [2, 1] }, z] },
+      { ...first, outputs: [{ ...y, shape: [2] }, z] },
+    ]) {
+      partOf(first);
+      const afresh = partOf(other);
+      expect(outcomeOf(() => afresh)).toBe(outcomeOf(() => encodeInferResponse(other, () => true).chunks[0]));
+      expect(partOf(other)).toBe(afresh);
     }
   });
 
