@@ -140,7 +140,10 @@ describe('decodeModelInferRequest', () => {
       'inputs[0].contents: expected no typed contents beside raw_input_contents; send the elements once, got both',
     ],
     ['a name twice', { 5: [x, x] }, "inputs[1].name: expected every name once, got 'x' twice"],
-    ['no name', { 5: { ...x, 1: '' } }, 'inputs[0].name: expected a name, got none'],
+    ['no name', { 5: { 2: 'INT32', 3: packed(0) } }, 'inputs[0].name: expected a name, got none'],
+    ['an empty name', { 5: { ...x, 1: '' } }, 'inputs[0].name: expected a name, got none'],
+    ['a field without a number', { 0: 1 }, 'message: expected a protobuf message'],
+    ['contents that are cut short', { 5: Uint8Array.of(0x2a, 3, 1) }, 'inputs[0].contents: expected a whole'],
     ['an unknown datatype', { 5: { ...x, 2: 'FP8' } }, 'inputs[0].datatype: expected one of BOOL, UINT8'],
     ['no datatype', { 5: { 1: 'x' } }, "got ''"],
     [
@@ -218,7 +221,9 @@ describe('decodeModelInferRequest', () => {
     const one = protobuf({ [field]: entry });
     const many = (count: number) => Buffer.concat(new Array<Uint8Array>(count).fill(one));
     const refusal = `${where}: expected at most 16384 entries, got more`;
-    expect(() => decodeModelInferRequest({ bytes: many(16_385) })).toThrow(refusal);
+    expect(() => decodeModelInferRequest({ bytes: many(16_385) })).toThrow(
+      expect.objectContaining({ message: refusal }),
+    );
     let refused = '';
     try {
       decodeModelInferRequest({ bytes: many(16_384) });
