@@ -92,6 +92,21 @@ describe('a JSON request', () => {
     ]);
   });
 
+  it('gives text answers where its parameters do not ask for binary ones', () => {
+    const { binaryByDefault } = decodeInferRequest(encode({ inputs: [], parameters: { a: 1 } }), undefined);
+    expect(binaryByDefault).toBe(false);
+  });
+
+  it('with outputs whose members are null, or nobody knows', () => {
+    const outputs = [
+      { extra: { binary_data: true }, name: 'a' },
+      { parameters: null, name: 'b' },
+    ];
+    expect(decodeInferRequest(encode({ inputs: [], outputs }), undefined).outputs).toEqual(
+      ['a', 'b'].map((name) => ({ name, binary: undefined, classification: undefined, parameters: {} })),
+    );
+  });
+
   it('with no outputs listed asks for all', () => {
     expect(decodeInferRequest(encode({ inputs: [], outputs: [] }), undefined).outputs).toBeUndefined();
   });
@@ -112,6 +127,11 @@ describe('a JSON request', () => {
   ])('of shape %j without elements', (shape, data) => {
     const { inputs } = decodeInferRequest(encode({ inputs: [{ ...input, shape, data }] }), undefined);
     expect(inputs[0]).toMatchObject({ shape, data: new Float32Array(0) });
+  });
+
+  it('may write a dimension of 0 as -0', () => {
+    const text = '{"inputs":[{"name":"x","datatype":"FP32","shape":[-0],"data":[]}]}';
+    expect(decodeInferRequest(encode(text), undefined).inputs[0]?.shape).toEqual([0]);
   });
 
   it('gives FP16 as the bits of the nearest', () => {
@@ -155,6 +175,9 @@ describe('a wrong JSON request', () => {
       { inputs: [], parameters: { binary_data_output: 1 } },
       'parameters.binary_data_output: expected true or false, got 1',
     ],
+    ['{"inputs":[{"x":[01]}]}', 'inputs[0].x: expected a JSON value, got the number 01'],
+    ['{"inputs":[{"data":[01]}]}', 'inputs[0].data: expected a JSON value, got the number 01'],
+    ['{"outputs":[{"x":[01]}]}', 'outputs[0].x: expected a JSON value, got the number 01'],
     [{ inputs: [5] }, 'inputs[0]: expected an object, got the number 5'],
     [{ inputs: [{}] }, "inputs[0]: expected a member 'name', got none"],
     [{ inputs: [{ name: 'x', shape: [1], data: [1] }] }, "inputs[0]: expected a member 'datatype', got none"],
@@ -168,17 +191,27 @@ describe('a wrong JSON request', () => {
     ],
     [withInput({ name: 1 }), 'inputs[0].name: expected a string, got the number 1'],
     [withInput({ datatype: 'float32' }), 'inputs[0].datatype: expected one of BOOL, UINT8'],
+    [withInput({ datatype: 'float32' }), "FP64, BYTES, got 'float32'"],
+    [withInput({ parameters: 5 }), 'inputs[0].parameters: expected an object, got the number 5'],
+    [
+      withInput({ parameters: { a: null } }),
+      'inputs[0].parameters.a: expected a string, a number or a boolean',
+    ],
     [withInput({ datatype: 5 }), 'inputs[0].datatype: expected a string, got the number 5'],
     [withInput({ shape: [2, -1] }), 'inputs[0].shape[1]: expected a non-negative integer, got the number -1'],
     [withInput({ shape: [2.5] }), 'inputs[0].shape[0]: expected a non-negative integer, got the number 2.5'],
     [withInput({ shape: ['2'] }), 'inputs[0].shape[0]: expected a non-negative integer, got a string'],
+    [withInput({ shape: [2, '2'] }), 'inputs[0].shape[1]: expected a non-negative integer, got a string'],
     [withInput({ shape: 4 }), 'inputs[0].shape: expected an array, got the number 4'],
     ['{"inputs":[{"shape":[18446744073709551615]}]}', 'inputs[0].shape[0]: expected a non-negative integer'],
     [
       withInput({ shape: [4294967296, 4294967296] }),
-      'inputs[0].shape: expected a number of elements below 2^53',
+      'inputs[0].shape: expected a number of elements below 2^53, got [4294967296,4294967296]',
     ],
-    [withInput({ shape: new Array(33).fill(1) }), 'inputs[0].shape: expected at most 32 dimensions'],
+    [
+      withInput({ shape: new Array(33).fill(1) }),
+      'inputs[0].shape: expected at most 32 dimensions, got more',
+    ],
     [withInput({ data: [1, 2, 3] }), 'inputs[0].data: expected 4 elements (shape [2,2]), got 3'],
     [withInput({ data: [1, 2, 3, 4, 5] }), 'inputs[0].data: expected 4 elements (shape [2,2]), got 5'],
     [
@@ -191,6 +224,20 @@ describe('a wrong JSON request', () => {
         ],
       }),
       'inputs[0].data: expected a flat array, or arrays nested as the shape [2,3] says, got arrays nested as [3,2]',
+    ],
+    [
+      withInput({
+        shape: [2, 2, 1],
+        data: [
+          [1, 2],
+          [3, 4],
+        ],
+      }),
+      'nested as the shape [2,2,1] says, got arrays nested as [2,2]',
+    ],
+    [
+      withInput({ shape: [2, 0], data: [[], [], []] }),
+      'nested as the shape [2,0] says, got arrays nested as [3,0]',
     ],
     [
       withInput({ data: [[1, 2], [3]] }),
@@ -207,7 +254,7 @@ describe('a wrong JSON request', () => {
     ],
     [
       { inputs: [{ ...input, parameters: { binary_data_size: -1 } }] },
-      'binary_data_size: expected a non-negative integer, got -1',
+      'inputs[0].parameters.binary_data_size: expected a non-negative integer, got -1',
     ],
     [
       { inputs: [{ ...input, parameters: { binary_data_size: '16' } }] },
@@ -227,6 +274,12 @@ describe('a wrong JSON request', () => {
       "outputs[1].name: expected every name once, got 'a' twice",
     ],
     [{ inputs: [], outputs: [{}] }, "outputs[0]: expected a member 'name'"],
+    [{ inputs: [], outputs: {} }, 'outputs: expected an array, got an object'],
+    [{ inputs: [], outputs: [{ name: 5 }] }, 'outputs[0].name: expected a string, got the number 5'],
+    [
+      { inputs: [], outputs: [{ name: 'a', parameters: [] }] },
+      'outputs[0].parameters: expected an object, got an array',
+    ],
     [{ inputs: [], outputs: ['a'] }, 'outputs[0]: expected an object, got a string'],
     [
       { inputs: [], outputs: [{ name: 'a', parameters: { binary_data: 1 } }] },
@@ -253,14 +306,35 @@ describe('a wrong JSON request', () => {
     }
   });
 
+  it.each([
+    [{}, 'body', 'inputs'],
+    [{ inputs: [{}] }, 'inputs[0]', 'name'],
+    [{ inputs: [input] }, 'inputs[0]', "'data' or 'binary_data_size'"],
+    [withInput({ parameters: { binary_data_size: 16 } }), 'inputs[0]', undefined],
+    [
+      { inputs: [{ ...input, parameters: { binary_data_size: 16 } }] },
+      'inputs[0].parameters.binary_data_size',
+      'Inference-Header-Content-Length',
+    ],
+  ])('says of %j where and what was expected', (body, where, expected) => {
+    const details = expected === undefined ? { where } : { where, expected };
+    expect(() => decodeInferRequest(encode(body), undefined)).toThrow(
+      expect.objectContaining({ code: 'INVALID_INPUT', details }),
+    );
+  });
+
   it('about shared memory is not offered', () => {
     const parameters = { shared_memory_region: 'r', shared_memory_byte_size: 16 };
-    for (const body of [
-      { inputs: [{ ...input, parameters }] },
-      { inputs: [], outputs: [{ name: 'o', parameters }] },
-    ]) {
+    for (const [body, entry] of [
+      [{ inputs: [{ ...input, parameters }] }, 'inputs[0]'],
+      [{ inputs: [], outputs: [{ name: 'o', parameters }] }, 'outputs[0]'],
+    ] as const) {
       expect(() => decodeInferRequest(encode(body), undefined)).toThrow(
-        expect.objectContaining({ code: 'UNSUPPORTED', message: expect.stringContaining('shared memory') }),
+        expect.objectContaining({
+          code: 'UNSUPPORTED',
+          message: expect.stringContaining('shared memory'),
+          details: { where: `${entry}.parameters.shared_memory_region` },
+        }),
       );
     }
   });
@@ -372,6 +446,12 @@ describe('a binary request', () => {
     expect(() => decodeBinary(header, sections)).toThrow(message);
   });
 
+  it('is refused with a header length of 0', () => {
+    expect(() => decodeInferRequest(encode('{"inputs":[]}'), 0)).toThrow(
+      'body: expected a JSON object, got no bytes',
+    );
+  });
+
   it('is refused with a header length that is not within the body', () => {
     for (const headerLength of [-1, 1.5, Number.NaN, 100]) {
       expect(() => decodeInferRequest(encode('{"inputs":[]}'), headerLength)).toThrow(
@@ -394,7 +474,11 @@ describe('more entries than any model has', () => {
       `{"parameters":{${entries(MANY, (i) => `"${i}":0`)}}}`,
       'parameters: expected at most 16384',
     ],
-    ['inputs', `{"inputs":[${entries(MANY, tensor)}]}`, 'inputs[16384].name: expected at most 16384 entries'],
+    [
+      'inputs',
+      `{"inputs":[${entries(MANY, tensor)}]}`,
+      'inputs[16384].name: expected at most 16384 entries, got more',
+    ],
     [
       'outputs',
       `{"inputs":[],"outputs":[${entries(MANY, (i) => `{"name":"${i}"}`)}]}`,

@@ -74,6 +74,7 @@ describe('readTag', () => {
       [[8], 8],
       [[0x7f], 0x7f],
       [[0x80, 0x01], 0x80],
+      [[0x88, 0x00], 8],
     ] as const) {
       const cursor = of(...bytes);
       expect(readTag(cursor, 'here')).toBe(expected);
@@ -84,7 +85,7 @@ describe('readTag', () => {
   it.each([
     ['field 0', [0x07]],
     ['field 0 in two bytes', [0x87, 0x00]],
-    ['more than 32 bits', [0x80, 0x80, 0x80, 0x80, 0x10]],
+    ['more than 32 bits', [0x88, 0x80, 0x80, 0x80, 0x10]],
   ])('refuses %s', (_, bytes) => {
     expect(() => readTag(of(...bytes), 'here')).toThrow(
       'here: expected a protobuf message, got a field without a number (byte 0)',

@@ -130,10 +130,9 @@ function expectShape(scanned: ScannedTensor, shape: readonly number[], where: st
   if (got !== expected)
     throw mismatchError(where, `${elementsText(expected)} (shape [${shape.join(',')}])`, `${got}`);
   if (scanned.shape.length <= 1) return;
-  if (scanned.shape.length === shape.length && scanned.shape.every((size, axis) => size === shape[axis]))
-    return;
+  const isAlike = scanned.shape.every((size, axis) => size === shape[axis]);
   // [[], []] stops at the first empty axis, and says nothing about those within.
-  if (expected === 0 && scanned.shape.every((size, axis) => size === shape[axis])) return;
+  if (isAlike && (expected === 0 || scanned.shape.length === shape.length)) return;
   throw mismatchError(
     where,
     `a flat array, or arrays nested as the shape [${shape.join(',')}] says`,
