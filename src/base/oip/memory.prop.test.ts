@@ -104,8 +104,8 @@ describe('createRequestMemory', () => {
     const of = (data: Float32Array<ArrayBuffer>, id = '', binary = true) =>
       toMessage([{ name: 'x', datatype: 'FP32', shape: [data.length], data }], id, binary);
     const text = (word: string) => {
-      const data = { bytes: Buffer.from(word), offsets: Uint32Array.of(0, word.length) };
-      return toMessage([{ name: 'x', datatype: 'BYTES', shape: [1], data }], '', true);
+      const data = { bytes: Buffer.from(word), offsets: Uint32Array.of(0, 1, word.length) };
+      return toMessage([{ name: 'x', datatype: 'BYTES', shape: [2], data }], '', true);
     };
     const ones = Float32Array.of(1, 1);
     const first = shapeOf(of(ones));

@@ -21,7 +21,7 @@ const fixed32 = (field: number, value: Uint8Array) => Buffer.concat([Uint8Array.
 
 describe('decodeContents', () => {
   it('reads packed elements of every datatype', () => {
-    expect(decode('BOOL', 3, protobuf({ 1: packed(1, 0, 300) }))).toEqual(Uint8Array.of(1, 0, 1));
+    expect(decode('BOOL', 3, protobuf({ 1: packed(1, 0, 2 ** 32) }))).toEqual(Uint8Array.of(1, 0, 1));
     expect(decode('INT8', 2, protobuf({ 2: packed(-128, 127) }))).toEqual(Int8Array.of(-128, 127));
     expect(decode('INT16', 2, protobuf({ 2: packed(-32_768, 32_767) }))).toEqual(
       Int16Array.of(-32_768, 32_767),
@@ -116,6 +116,7 @@ describe('decodeContents', () => {
     expect(() => decode('FP32', 1, protobuf({ 6: floats(1, 2) }))).toThrow(
       'inputs[0].contents.fp32_contents: expected 1 element as the shape says, got more',
     );
+    expect(() => decode('FP32', 2, protobuf({ 6: [floats(1, 2), floats(3)] }))).toThrow('got more');
     expect(() => decode('FP32', 3, protobuf({ 6: floats(1, 2) }))).toThrow('got 2');
     expect(() => decode('BYTES', 1, protobuf({ 8: ['a', 'b'] }))).toThrow(
       'inputs[0].contents.bytes_contents: expected 1 element as the shape says, got more',
