@@ -15,7 +15,12 @@ const single = (bytes: Uint8Array) => [...bytes].map((byte) => Uint8Array.of(byt
 const REFUSAL =
   'message: expected a whole ModelInferRequest with at most 16384 raw_input_contents, got bytes that are none';
 
-const fixed = Uint8Array.of((10 << 3) | 1, 1, 2, 3, 4, 5, 6, 7, 8, (10 << 3) | 5, 1, 2, 3, 4);
+const fixed = Buffer.from([
+  (10 << 3) | 1,
+  ...new Array<number>(8).fill(0xff),
+  (10 << 3) | 5,
+  ...new Array<number>(4).fill(0xff),
+]);
 /** A group with raw contents' field number in it, which are none there. */
 const group = Buffer.concat([
   Uint8Array.of((11 << 3) | 3),
