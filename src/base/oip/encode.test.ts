@@ -87,7 +87,12 @@ describe('encodeInferResponse', () => {
       data: { bytes: Uint8Array.of(0x61, 0xff), offsets: Uint32Array.of(0, 1, 2) },
     };
     const failing = { ...response, outputs: [broken] };
-    expect(() => encodeInferResponse(failing, () => false)).toThrow('raw[1]: expected UTF-8 text');
+    expect(() => encodeInferResponse(failing, () => false)).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining('raw[1]: expected UTF-8 text'),
+        details: { where: 'raw[1]', expected: 'UTF-8 text' },
+      }),
+    );
     expect(textOf(encodeInferResponse({ ...response, outputs: [] }, () => false))).toBe(
       '{"model_name":"m \\"1\\"","model_version":"3","id":"a","outputs":[]}',
     );

@@ -247,6 +247,17 @@ describe('findProblems', () => {
       ]);
     });
 
+    it('one whose name is no name to the engine', () => {
+      expect(problemsOf({}, [value('x'), value('__proto__')], [...Y, value('__proto__')])).toEqual(
+        ['input', 'output'].map((side) => [
+          'error',
+          `${side}s[1]`,
+          `${side} '__proto__' has a name under which onnxruntime-node 1.30 cannot pass a tensor`,
+          'rename it in the graph and save the model again',
+        ]),
+      );
+    });
+
     it('none in one that need not be sent', () => {
       expect(named({ optional: true, kind: 'sequence', type: 'seq(float32)', datatype: undefined })).toEqual(
         [],
