@@ -5,4 +5,4 @@ import fc from 'fast-check';
  * same laws thousands of times, so that each gets little time; most of what breaks them does so at once. Nobody reads
  * the counterexample, so that none is made smaller.
  */
-fc.configureGlobal({ seed: 20_260_101, interruptAfterTimeLimit: 500, endOnFailure: true });
+fc.configureGlobal({ seed: 20_260_101, interruptAfterTimeLimit: 200, endOnFailure: true });
