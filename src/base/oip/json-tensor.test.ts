@@ -47,6 +47,43 @@ describe('nesting', () => {
   });
 });
 
+describe('many elements', () => {
+  const plain = Array.from({ length: 1500 }, (_, index) => index % 100);
+  // Numbers that are not read in runs stand among those that are.
+  const mixed = plain.map((value, index) => (index % 97 === 50 ? `${value} ` : value));
+
+  it.each([
+    'INT8',
+    'INT16',
+    'INT32',
+    'INT64',
+    'UINT8',
+    'UINT16',
+    'UINT32',
+    'UINT64',
+    'FP32',
+    'FP64',
+  ] as const)('of %s are read, however few or many the shape has announced', (datatype) => {
+    const bytes = new TextEncoder().encode(`[${mixed.join(',')}]`);
+    for (const announced of [0, 1, 20, 1499, 1500, 1501, 5000]) {
+      const { data } = scanTensorValue(bytes, 0, datatype, 'inputs[0].data', announced);
+      expect(Array.from(data as Int32Array, Number)).toEqual(plain);
+    }
+  });
+
+  it('of INT64 keep their signs, those of UINT64 have none', () => {
+    const values = plain.map((value) => (value % 2 === 0 ? value : -value));
+    const text = `[${values.join(',')}]`;
+    expect(Array.from(scan(text, 'INT64').data as BigInt64Array, Number)).toEqual(values);
+    expect(() => scan(text, 'UINT64')).toThrow(
+      expect.objectContaining({
+        message:
+          'inputs[0].data[1]: expected an integer from 0 to 18446744073709551615 (UINT64), got the number -1 (byte 3)',
+      }),
+    );
+  });
+});
+
 describe('integers', () => {
   it.each([
     ['INT8', -128, 127],

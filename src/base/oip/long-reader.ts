@@ -52,8 +52,7 @@ export function createLongReader(
   function readPlain(at: number): number {
     if (at + LONGEST_PLAIN >= bytes.length) return at;
     view ??= new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const room = words.length / 2 - count;
-    const block = room < BLOCK.length ? BLOCK.subarray(0, room) : BLOCK;
+    const block = BLOCK.subarray(0, words.length / 2 - count);
     run.at = at;
     run.count = 0;
     scanIntegers(view, block, run, datatype === 'INT64' ? -(2 ** 31) : 0, 2 ** 31 - 1);

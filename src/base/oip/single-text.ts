@@ -54,7 +54,8 @@ const ALONE = new Float32Array(1);
  * Every decimal between the midpoints to the two neighbours rounds to the value, also by way of a double, since both
  * midpoints are doubles. The interval is scaled to a width from 1 to 10. So it holds at most one multiple of ten; if it
  * does, that without its zeros is the shortest. If not, the integers in it all have the fewest digits that there can be,
- * and the nearest one is written. All of this is done in doubles: a decimal closer than the margin to an end is passed by,
+ * and the nearest one is written, which always lies in it: only values that are integers have one of width 1, and the
+ * next wider one has 1.009. All of this is done in doubles: a decimal closer than the margin to an end is passed by,
  * which costs one value in some ten millions a digit and never the value. Powers of two, whose neighbour below is nearer
  * than that above, are left to `writeSearched`.
  * (The search for the shortest decimal in the rounding interval: Steele and White, "How to print floating-point
@@ -81,7 +82,7 @@ export function writeSingles(
     SINGLE[0] = value;
     const bits = SINGLE_BITS[0]!;
     const exponentBits = (bits >>> 23) & 0xff;
-    if (exponentBits === 0xff || value === 0 || (bits & 0x7fffff) === 0) {
+    if (exponentBits === 0xff || (bits & 0x7fffff) === 0) {
       at = writeSpecial(value, into, at);
       continue;
     }
@@ -92,10 +93,6 @@ export function writeSingles(
     const scaled = value * SCALE[exponentBits]!;
     const half = HALF_GAP[exponentBits]!;
     const nearest = (scaled + 0.5) | 0;
-    if (Math.abs(nearest - scaled) >= half) {
-      at = writeSearched(value, into, at);
-      continue;
-    }
     const tenth = (scaled * 0.1 + 0.5) | 0;
     // 1 where ten times `tenth` lies in the interval. As good as random, so the sign is taken without a branch.
     const isShorter = ((Math.abs(tenth * 10 - scaled) - half) * 2 ** 24) >>> 31;

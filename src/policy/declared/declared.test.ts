@@ -32,6 +32,7 @@ describe('createDeclared', () => {
     const inner = createFakeModel({ answer: () => [tensor('y', [3, 5, 2])] });
     const model = createDeclared(OPTIONS)(inner);
     expect(model.signature).toBe(SIGNATURE);
+    expect(model).toMatchObject({ kind: 'declared', name: 'fake', version: '1', inner: [inner] });
     const request = ask([3, 2, 5]);
     const response = await model.infer(request, createContext());
     expect(inner.requests[0]?.inputs[0]).toMatchObject({ name: 'x', shape: [3, 5, 2, 1] });
@@ -47,6 +48,7 @@ describe('createDeclared', () => {
     await expect(model.infer(ask([5, 2, 1]), createContext())).rejects.toMatchObject({
       code: 'INVALID_INPUT',
       message: expect.stringContaining("inputs[0].shape: 'fake' takes at most 4 rows"),
+      details: { where: 'inputs[0].shape', expected: 'at most 4 rows', got: 5 },
     });
     expect(inner.requests).toHaveLength(1);
   });
@@ -59,6 +61,33 @@ describe('createDeclared', () => {
     expect(inner.requests[0]?.inputs).toBe(request.inputs);
     expect(inner.requests[0]?.outputs).toEqual(['z']);
     expect(response.outputs).toBe(request.inputs);
+  });
+
+  it('reshapes only the tensors that are named', async () => {
+    const inner = createFakeModel({ answer: () => [tensor('y', [3, 5, 2]), tensor('z', [3, 5])] });
+    const inputs = [tensor('x', [3, 2, 5]), tensor('toString', [4])];
+    const request = createInferRequest({ model: 'fake', inputs });
+    const { outputs } = await createDeclared(OPTIONS)(inner).infer(request, createContext());
+    expect(inner.requests[0]?.inputs.map(({ shape }) => shape)).toEqual([[3, 5, 2, 1], [4]]);
+    expect(inner.requests[0]?.inputs[1]).toBe(inputs[1]);
+    expect(outputs.map(({ shape }) => shape)).toEqual([
+      [3, 2, 5],
+      [3, 5],
+    ]);
+  });
+
+  it('has the state and the revision of the model', () => {
+    const inner = createFakeModel({ state: 'loading' });
+    const model = createDeclared(OPTIONS)(inner);
+    const states: string[] = [model.state];
+    const stop = model.onState((state) => states.push(state));
+    inner.setState('ready');
+    expect(model.state).toBe('ready');
+    stop();
+    inner.setState('failed');
+    expect(states).toEqual(['loading', 'ready']);
+    expect('revision' in model).toBe(false);
+    expect(createDeclared(OPTIONS)({ ...inner, revision: 'r1' }).revision).toBe('r1');
   });
 
   it('answers at once where the model does, and closes what it wraps', async () => {
