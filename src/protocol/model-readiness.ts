@@ -13,3 +13,16 @@ export function isModelReady(registry: Registry, name: string, version: string |
     throw refused;
   }
 }
+
+/**
+ * The same, and false for a model that is not there: what a client hears that waits for a model to come, or to go, and
+ * has no other answer than this one.
+ */
+export function isThereAndReady(registry: Registry, name: string, version: string | undefined): boolean {
+  try {
+    return isModelReady(registry, name, version);
+  } catch (refused) {
+    if (refused instanceof NimifyError && refused.code === 'MODEL_NOT_FOUND') return false;
+    throw refused;
+  }
+}

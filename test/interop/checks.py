@@ -1,6 +1,7 @@
 """What the scripts of this folder check with, and the values that every datatype has to carry unchanged."""
 
 import numpy as np
+from tritonclient.utils import InferenceServerException
 
 ARRAYS = {
     "bool": np.array([[True, False, True]]),
@@ -36,6 +37,16 @@ def check_same(got, array, what):
     what = f"{what}: {got}"
     check(got.shape == array.shape, what)
     check(np.array_equal(got, array, equal_nan=array.dtype.kind == "f"), what)
+
+
+def check_refused(call, status, words):
+    """`status` as Triton's clients have it: '404', or 'StatusCode.NOT_FOUND'; `words` stand in the message."""
+    try:
+        got = call()
+    except InferenceServerException as refusal:
+        check(refusal.status() == status and words in refusal.message(), refusal)
+    else:
+        raise AssertionError(f"expected {status}: {words}; got {got}")
 
 
 def print_held():

@@ -1,11 +1,10 @@
 /** Triton's Python client, as it comes from PyPI, must not notice that it talks to another server. */
-import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { describeWith, MODELS, pythonPath } from '../require.ts';
+import { describeWith, MODELS } from '../require.ts';
 import { serve } from '../support/serve.ts';
+import { runPython } from './run-python.ts';
 
 describeWith(['data', 'tritonclient'], "Triton's Python client", () => {
   const names = readdirSync(join(MODELS, 'qa_identity')).filter((name) => name.startsWith('onnx_zero_1_'));
@@ -13,13 +12,11 @@ describeWith(['data', 'tritonclient'], "Triton's Python client", () => {
 
   it('manages, infers in every datatype and both encodings, compresses, and is refused politely', async () => {
     const script = join(import.meta.dirname, 'triton_client.py');
-    const { stdout } = await promisify(execFile)(pythonPath(), [script, new URL(server.url).host]);
-    expect(stdout.trim()).toMatch(/^\d\d+ checks held$/);
+    expect(await runPython(script, [new URL(server.url).host])).toMatch(/^\d\d+ checks held$/);
   });
 
   it('does the same over gRPC, one after the other, side by side, and in streams', async () => {
     const script = join(import.meta.dirname, 'triton_grpc_client.py');
-    const { stdout } = await promisify(execFile)(pythonPath(), [script, server.grpcAddress]);
-    expect(stdout.trim()).toMatch(/^\d\d+ checks held$/);
+    expect(await runPython(script, [server.grpcAddress])).toMatch(/^\d\d+ checks held$/);
   });
 });

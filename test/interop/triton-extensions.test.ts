@@ -1,33 +1,37 @@
-/** The extensions that Triton's Python client has calls for, as it comes from PyPI. */
-import { execFile } from 'node:child_process';
+/** The extensions that Triton's Python clients have calls for, as they come from PyPI. */
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createPinoLogger } from '../../src/base/telemetry/pino-log.ts';
-import { createServer } from '../../src/server.ts';
-import { describeWith, pythonPath } from '../require.ts';
+import { createServer, type RunningServer } from '../../src/server.ts';
+import { describeWith } from '../require.ts';
 import { IRIS, modelRepository } from '../support/model-repository.ts';
+import { runPython } from './run-python.ts';
 
 const CONFIG = 'max_batch_size: 8 output { name: "probabilities" label_filename: "labels.txt" }';
+const SCRIPT = join(import.meta.dirname, 'triton_extensions.py');
 
-describeWith(['tritonclient'], "the extensions, to Triton's Python client", () => {
+describeWith(['tritonclient'], "the extensions, to Triton's Python clients", () => {
   const repository = modelRepository();
+  let server: RunningServer;
 
-  it('load and unload models, tell of them, and answer in classes', async () => {
+  beforeEach(async () => {
     repository.copy(IRIS, 'iris/1/model.onnx');
     repository.write('iris/labels.txt', 'setosa\nversicolor\nvirginica\n');
     repository.write('iris/config.pbtxt', CONFIG);
-    const server = await createServer({
-      ...{ models: [repository.path], httpPort: 0, metricsPort: false },
+    server = await createServer({
+      ...{ models: [repository.path], httpPort: 0, grpcPort: 0, metricsPort: false },
       repository: { mode: 'explicit' },
       log: createPinoLogger({ sink: { write() {} } }),
     });
-    try {
-      const script = join(import.meta.dirname, 'triton_extensions.py');
-      const { stdout } = await promisify(execFile)(pythonPath(), [script, new URL(server.url).host, IRIS]);
-      expect(stdout.trim()).toMatch(/^\d\d checks held$/);
-    } finally {
-      await server.close({ graceMs: 0 });
-    }
   });
+
+  afterEach(() => server.close({ graceMs: 0 }));
+
+  it.each(['http', 'grpc'])(
+    'load and unload models, tell of them, and answer in classes: %s',
+    async (protocol) => {
+      const address = protocol === 'http' ? new URL(server.url).host : (server.grpcAddress ?? '');
+      expect(await runPython(SCRIPT, [protocol, address, IRIS])).toMatch(/^\d\d checks held$/);
+    },
+  );
 });

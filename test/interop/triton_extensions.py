@@ -1,26 +1,34 @@
-"""Drives the extensions of a server with Triton's own Python client: models come, answer in classes, are counted, and go.
+"""Drives the extensions of a server with Triton's own Python clients: models come, answer in classes, are counted, and go.
 
-The server holds a repository with the model `iris`, which is not loaded, and has a log of its own. The second argument
-is iris' model file.
+    triton_extensions.py http|grpc ADDRESS MODEL_FILE
+
+The server holds a repository with the model `iris`, which is not loaded, and has a log of its own. The file is iris'
+model.
 """
 
 import json
 import sys
 
 import numpy as np
-import tritonclient.http as triton
-from checks import check, print_held
-from tritonclient.utils import InferenceServerException
+import plain_messages
+import tritonclient.grpc
+import tritonclient.http
+from checks import check, check_refused, print_held
 
 ROWS = np.array([[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]], np.float32)
 
+protocol, address, model_file = sys.argv[1:]
+IS_HTTP = protocol == "http"
+triton = tritonclient.http if IS_HTTP else tritonclient.grpc
+STATUS = {
+    "INVALID_ARGUMENT": "400",
+    "NOT_FOUND": "404",
+    "UNIMPLEMENTED": "501",
+}
+
+
 def refused(call, status, words):
-    try:
-        call()
-    except InferenceServerException as refusal:
-        check(refusal.status() == status and words in refusal.message(), refusal)
-    else:
-        raise AssertionError(f"expected {status}: {words}")
+    check_refused(call, STATUS[status] if IS_HTTP else f"StatusCode.{status}", words)
 
 
 def infer(client, model, **wanted):
@@ -35,7 +43,7 @@ def states(client):
 
 def check_loading(client, file):
     check(states(client) == {"iris": "UNAVAILABLE"}, states(client))
-    refused(lambda: infer(client, "iris"), "404", "Request for unknown model: 'iris' is not found")
+    refused(lambda: infer(client, "iris"), "NOT_FOUND", "Request for unknown model: 'iris' is not found")
     client.load_model("iris")
     check(states(client) == {"iris": "READY"} and client.is_model_ready("iris"), states(client))
     check(client.get_model_config("iris")["max_batch_size"] == 8, "the configuration of the repository")
@@ -48,11 +56,27 @@ def check_loading(client, file):
     check(client.get_model_config("given", "1")["max_batch_size"] == 2, "the configuration of files that were sent")
     check(infer(client, "given").as_numpy("probabilities").shape == (2, 3), "an answer of files that were sent")
 
-    refused(lambda: client.load_model("nobody"), "404", "there is no model 'nobody'")
-    refused(lambda: client.load_model(".."), "400", "the name of a model in the repository")
-    refused(lambda: client.load_model("iris", config="{"), "400", "model configuration as JSON")
-    outside = {"file:../1/model.onnx": file}
-    refused(lambda: client.load_model("given", config=config, files=outside), "400", "nothing outside is written")
+    refused(lambda: client.load_model("nobody"), "NOT_FOUND", "there is no model 'nobody'")
+    named = "the name of a model in the repository"
+    names = ["..", ".", "iris\\1"]
+    # In the path of a URL these are other paths.
+    names += [] if IS_HTTP else ["../iris", "iris/1", "/etc", "iris\0", ""]
+    for name in names:
+        refused(lambda: client.load_model(name), "INVALID_ARGUMENT", named)
+        refused(lambda: client.unload_model(name), "INVALID_ARGUMENT", named)
+    refused(lambda: client.load_model("iris", config="{"), "INVALID_ARGUMENT", "model configuration as JSON")
+    for path in ("../1/model.onnx", "/tmp/1/model.onnx", "1/../../model.onnx", "..", "1/..", ""):
+        outside = {"file:" + path: file, "file:1/model.onnx": file}
+        refused(
+            lambda: client.load_model("given", config=config, files=outside),
+            "INVALID_ARGUMENT",
+            "nothing outside is written",
+        )
+    long = {"file:" + "A" * 256: b"a"}
+    refused(lambda: client.load_model("given", config=config, files=long), "INVALID_ARGUMENT", "failed to load 'given'")
+    broken = {"file:1/model.onnx": file[:100]}
+    refused(lambda: client.load_model("given", config=config, files=broken), "INVALID_ARGUMENT", "failed to load 'given'")
+    refused(lambda: client.load_model("iris", config='{"max_batch_size": "many"}'), "INVALID_ARGUMENT", "max_batch_size")
     check(client.is_model_ready("iris") and client.is_model_ready("given"), "what was refused changed nothing")
 
 
@@ -61,13 +85,13 @@ def check_config(client):
     check(config["name"] == "iris" and config["backend"] == "onnxruntime", config)
     check([(i["name"], i["data_type"], i["dims"]) for i in config["input"]] == [("X", "TYPE_FP32", [4])], config)
     check([(o["name"], o["dims"]) for o in config["output"]] == [("probabilities", [3])], config)
-    refused(lambda: client.get_model_config("nobody"), "404", "Request for unknown model: 'nobody' is not found")
+    refused(lambda: client.get_model_config("nobody"), "NOT_FOUND", "Request for unknown model: 'nobody' is not found")
 
 
 def check_classification(client):
     scores = infer(client, "iris").as_numpy("probabilities")
-    for binary in (True, False):
-        texts = infer(client, "iris", class_count=2, binary_data=binary).as_numpy("probabilities")
+    for how in ({"binary_data": True}, {"binary_data": False}) if IS_HTTP else ({},):
+        texts = infer(client, "iris", class_count=2, **how).as_numpy("probabilities")
         check(texts.shape == (2, 2) and texts.dtype == np.object_, texts)
         for row, best in zip(scores, texts):
             order = np.argsort(-row)[:2]
@@ -90,7 +114,7 @@ def check_statistics(client):
     check(stat["last_inference"] >= before["last_inference"] > 1_600_000_000_000, stat)
     everything = client.get_inference_statistics()["model_stats"]
     check({(s["name"], s["version"]) for s in everything} == {("iris", "1"), ("given", "1")}, everything)
-    refused(lambda: client.get_inference_statistics("nobody"), "404", "Request for unknown model")
+    refused(lambda: client.get_inference_statistics("nobody"), "NOT_FOUND", "Request for unknown model")
 
 
 def check_logging(client):
@@ -99,13 +123,13 @@ def check_logging(client):
     changed = client.update_log_settings({"log_verbose_level": 1})
     check(changed == {**settings, "log_verbose_level": 1}, changed)
     check(client.update_log_settings({"log_verbose_level": 0}) == settings, "back again")
-    refused(lambda: client.update_log_settings({"log_file": "/tmp/log"}), "501", "settings.log_file")
+    refused(lambda: client.update_log_settings({"log_file": "/tmp/log"}), "UNIMPLEMENTED", "settings.log_file")
 
 
 def check_refusals(client):
-    refused(client.get_system_shared_memory_status, "501", "tensors in shared memory are not offered")
-    refused(client.get_cuda_shared_memory_status, "501", "tensors in shared memory are not offered")
-    refused(client.get_trace_settings, "501", "traces are not written")
+    refused(client.get_system_shared_memory_status, "UNIMPLEMENTED", "tensors in shared memory are not offered")
+    refused(client.get_cuda_shared_memory_status, "UNIMPLEMENTED", "tensors in shared memory are not offered")
+    refused(client.get_trace_settings, "UNIMPLEMENTED", "traces are not written")
 
 
 def check_unloading(client):
@@ -113,15 +137,18 @@ def check_unloading(client):
     check(not client.is_model_ready("given") and client.is_model_ready("iris"), states(client))
     client.unload_model("iris")
     check(states(client)["iris"] in ("UNLOADING", "UNAVAILABLE"), states(client))
-    refused(lambda: client.unload_model("nobody"), "404", "there is no model 'nobody'")
+    refused(lambda: client.unload_model("nobody"), "NOT_FOUND", "there is no model 'nobody'")
     check(client.get_inference_statistics()["model_stats"] == [], "nothing is served any more")
 
 
-with triton.InferenceServerClient(sys.argv[1]) as client, open(sys.argv[2], "rb") as file:
+with open(model_file, "rb") as file:
+    model = file.read()
+Client = tritonclient.http.InferenceServerClient if IS_HTTP else plain_messages.Client
+with Client(address) as client:
     extensions = client.get_server_metadata()["extensions"]
-    wanted = {"binary_tensor_data", "classification", "logging", "model_configuration", "model_repository", "statistics"}
-    check(wanted <= set(extensions), extensions)
-    check_loading(client, file.read())
+    wanted = {"classification", "logging", "model_configuration", "model_repository", "statistics"}
+    check(wanted <= set(extensions) and ("binary_tensor_data" in extensions) == IS_HTTP, extensions)
+    check_loading(client, model)
     client.load_model("iris")
     check_config(client)
     check_classification(client)

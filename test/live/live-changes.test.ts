@@ -267,6 +267,7 @@ describe('models that are asked for', () => {
     const broken = new Map<string, Uint8Array>([['8/model.onnx', readFileSync(TRUNCATED)]]);
     await expect(server.control.load('iris', { config: '{}', files: broken })).rejects.toMatchObject({
       code: 'INVALID_INPUT',
+      message: expect.stringMatching(/^failed to load 'iris': /),
     });
     expect(server.registry.find('iris').version).toBe('7');
     await server.control.load('iris');

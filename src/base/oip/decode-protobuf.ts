@@ -61,6 +61,8 @@ export function decodeModelInferRequest(
   const parameters: ParameterMap = new Map();
   for (const at of parametersAt) readParameter(createCursor(bytes, at), parameters, 'parameters');
   if (raw.length > 0 && raw.length !== inputs.length) {
+    // Inputs in shared memory have no raw contents; then that is what is to be said.
+    for (const [index, span] of inputs.entries()) readInput(bytes, span, `inputs[${index}]`);
     throw mismatchError('raw_input_contents', `${inputs.length}, one for each of inputs`, `${raw.length}`);
   }
   const names = new NameSet();
@@ -135,8 +137,16 @@ function noteSpan(spans: Span[], cursor: Cursor, where: string): void {
   cursor.at = end;
 }
 
-function decodeInput(bytes: Uint8Array, span: Span, raw: Uint8Array | undefined, index: number): Tensor {
-  const where = `inputs[${index}]`;
+/** An InferInputTensor, before its elements are looked at. */
+interface InputParts {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
+  readonly contents: readonly Span[];
+}
+
+/** @throws NimifyError INVALID_INPUT; UNSUPPORTED for shared memory */
+function readInput(bytes: Uint8Array, span: Span, where: string): InputParts {
   const cursor = createCursor(bytes, span.start, span.end);
   let name = '';
   let datatype = '';
@@ -174,6 +184,12 @@ function decodeInput(bytes: Uint8Array, span: Span, raw: Uint8Array | undefined,
     }
   }
   if (parameters !== undefined) refuseSharedMemory(parameters, `${where}.parameters`);
+  return { name, datatype, shape, contents };
+}
+
+function decodeInput(bytes: Uint8Array, span: Span, raw: Uint8Array | undefined, index: number): Tensor {
+  const where = `inputs[${index}]`;
+  const { name, datatype, shape, contents } = readInput(bytes, span, where);
   if (name === '') throw mismatchError(`${where}.name`, 'a name', 'none');
   if (!isDatatype(datatype)) {
     throw mismatchError(`${where}.datatype`, `one of ${DATATYPES.join(', ')}`, `'${shorten(datatype)}'`);

@@ -301,18 +301,26 @@ describe('a refusal', () => {
     expect(server.outcomes.at(-1)).toMatchObject({ model: 'now', code: 'INVALID_INPUT' });
   });
 
-  it.each([
-    [
-      'shared memory',
+  it('of shared memory says that it is not offered, whatever else is there', async () => {
+    const region = { parameterChoice: { case: 'stringParam' as const, value: 'r' } };
+    const shared = { ...x, parameters: { shared_memory_region: region } };
+    const asked = [
+      { inputs: [shared], rawInputContents: raw },
+      // As Triton's client writes it: raw contents for the others only.
+      { inputs: [shared, { ...x, name: 'z' }], rawInputContents: raw },
+      { inputs: [{ ...x, name: 'z' }, shared], rawInputContents: raw },
       {
-        parameters: {
-          shared_memory_region: { parameterChoice: { case: 'stringParam' as const, value: 'r' } },
-        },
+        inputs: [x],
+        rawInputContents: raw,
+        outputs: [{ name: 'y', parameters: { shared_memory_region: region } }],
       },
-    ],
-  ])('of %s says that it is not offered', async (_what, extra) => {
-    const request = { modelName: 'now', inputs: [{ ...x, ...extra }], rawInputContents: raw };
-    await expect(client.unary(modelInfer, request)).rejects.toMatchObject({ code: status.UNIMPLEMENTED });
+    ];
+    for (const request of asked) {
+      await expect(client.unary(modelInfer, { modelName: 'now', ...request })).rejects.toMatchObject({
+        code: status.UNIMPLEMENTED,
+        details: expect.stringContaining('tensors in shared memory are not offered'),
+      });
+    }
   });
 
   it('of an unknown model is in the words that clients look for', async () => {

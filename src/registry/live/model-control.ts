@@ -227,7 +227,11 @@ export function createModelControl(deps: ControlDeps, options: ControlOptions): 
     async load(name, request = {}) {
       requireExplicit('load');
       refuseName(name);
-      await inTurn(() => load(name, request));
+      try {
+        await inTurn(() => load(name, request));
+      } catch (failed) {
+        throw failedToLoad(name, toNimifyError(failed));
+      }
     },
     async unload(name) {
       requireExplicit('unload');
@@ -276,6 +280,16 @@ function refuseName(name: string): void {
     `model: expected the name of a model in the repository, got '${name.slice(0, 60)}'; nothing outside is loaded`,
     { where: 'model', got: name.slice(0, 60) },
   );
+}
+
+/** In the words that clients of Triton look for. */
+function failedToLoad(name: string, error: NimifyError): NimifyError {
+  const { code, message, details, retryAfterMs } = error;
+  return new NimifyError(code, `failed to load '${name}': ${message}`, {
+    ...(details === undefined ? {} : { details }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    cause: error,
+  });
 }
 
 function throwFirst(failures: readonly LoadFailure[]): void {

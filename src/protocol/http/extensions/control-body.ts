@@ -10,8 +10,11 @@ export type ParameterValues = ReadonlyMap<string, string | number | boolean>;
 
 const NONE: ParameterValues = new Map();
 
-/** The second is what curl's `-d` says when it is not told otherwise; the body is JSON all the same. */
-const ACCEPTED = ['application/json', 'application/x-www-form-urlencoded'];
+/**
+ * The others are what clients say that are not told otherwise, curl's `-d` and Triton's for asyncio; the body is JSON
+ * all the same.
+ */
+const ACCEPTED = ['application/json', 'application/x-www-form-urlencoded', 'application/octet-stream'];
 
 /**
  * The body of a request that manages: an object of plain values; no body is as an empty object, null as nothing.

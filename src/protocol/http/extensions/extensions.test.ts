@@ -154,6 +154,16 @@ describe('the repository', () => {
     ]);
   });
 
+  it.each(['application/json', 'application/x-www-form-urlencoded', 'application/octet-stream'])(
+    'takes the body as JSON where the client calls it %s',
+    async (contentType) => {
+      const { post, deps } = await serve();
+      const body = JSON.stringify({ parameters: { config: '{}' } });
+      await post('/v2/repository/models/m/load', body, { 'content-type': contentType });
+      expect(deps.control.asked).toEqual([['load', 'm', { config: '{}' }]]);
+    },
+  );
+
   it('takes a configuration and files along', async () => {
     const { post, deps } = await serve();
     const parameters = { config: '{"backend":"onnxruntime"}', 'file:1/model.onnx': 'AAEC/w==', 'file:a': '' };
