@@ -51,6 +51,11 @@ const REQUIREMENTS = {
     howToGet: 'python3 -m venv .venv && .venv/bin/pip install -r test/interop/requirements.txt',
     isThere: () => runs(pythonPath(), ['-c', 'import tritonclient.http, tritonclient.grpc.aio, numpy']),
   },
+  kserve: {
+    what: "KServe's Python SDK",
+    howToGet: 'python3 -m venv .venv && .venv/bin/pip install -r test/interop/requirements.txt',
+    isThere: () => runs(pythonPath(), ['-c', 'import kserve, tritonclient.utils']),
+  },
 } as const satisfies Record<string, Requirement>;
 
 export type RequirementName = keyof typeof REQUIREMENTS;
