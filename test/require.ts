@@ -56,6 +56,21 @@ const REQUIREMENTS = {
     howToGet: 'python3 -m venv .venv && .venv/bin/pip install -r test/interop/requirements.txt',
     isThere: () => runs(pythonPath(), ['-c', 'import kserve, tritonclient.utils']),
   },
+  'gRPC for Python': {
+    what: "gRPC's Python packages for reflection and health",
+    howToGet: 'python3 -m venv .venv && .venv/bin/pip install -r test/interop/requirements.txt',
+    isThere: () => runs(pythonPath(), ['-c', 'import grpc_reflection, grpc_health, tritonclient.utils']),
+  },
+  grpcurl: {
+    what: 'grpcurl',
+    howToGet: 'GOBIN=$PWD/.venv/bin go install github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4',
+    isThere: () => runs(peerPath('grpcurl'), ['--version']),
+  },
+  'grpc-health-probe': {
+    what: 'grpc-health-probe',
+    howToGet: 'GOBIN=$PWD/.venv/bin go install github.com/grpc-ecosystem/grpc-health-probe@v0.4.61',
+    isThere: () => runs(peerPath('grpc-health-probe'), ['-version']),
+  },
 } as const satisfies Record<string, Requirement>;
 
 export type RequirementName = keyof typeof REQUIREMENTS;
@@ -83,8 +98,14 @@ export function chromiumPath(): string | undefined {
 /** Python of the checkout's own environment if there is one, else the system's; NIMIFY_TEST_PYTHON overrides both. */
 export function pythonPath(): string {
   if (process.env.NIMIFY_TEST_PYTHON !== undefined) return process.env.NIMIFY_TEST_PYTHON;
-  const own = join(import.meta.dirname, '..', '.venv', 'bin', 'python');
-  return existsSync(own) ? own : 'python3';
+  const own = peerPath('python');
+  return own === 'python' ? 'python3' : own;
+}
+
+/** A program of the checkout's own environment, or, where it has none, of the system's by its name. */
+export function peerPath(name: string): string {
+  const own = join(import.meta.dirname, '..', '.venv', 'bin', name);
+  return existsSync(own) ? own : name;
 }
 
 function runs(command: string, args: readonly string[]): boolean {

@@ -14,15 +14,16 @@ export function isModelReady(registry: Registry, name: string, version: string |
   }
 }
 
-/**
- * The same, and false for a model that is not there: what a client hears that waits for a model to come, or to go, and
- * has no other answer than this one.
- */
-export function isThereAndReady(registry: Registry, name: string, version: string | undefined): boolean {
+/** The same; undefined where there is no such model, for whoever asks before it comes or after it has gone. */
+export function readinessOf(
+  registry: Registry,
+  name: string,
+  version: string | undefined,
+): boolean | undefined {
   try {
     return isModelReady(registry, name, version);
   } catch (refused) {
-    if (refused instanceof NimifyError && refused.code === 'MODEL_NOT_FOUND') return false;
+    if (refused instanceof NimifyError && refused.code === 'MODEL_NOT_FOUND') return undefined;
     throw refused;
   }
 }

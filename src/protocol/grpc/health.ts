@@ -1,5 +1,6 @@
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { Timer } from '../../base/util/clock.ts';
+import { readinessOf } from '../model-readiness.ts';
 import { type Call, respond, sendOne } from './call.ts';
 import type { GrpcDeps } from './deps.ts';
 import {
@@ -26,14 +27,24 @@ export interface HealthService {
   look(): void;
 }
 
-/** `grpc.health.v1.Health` (grpc, doc/health-checking.md): SERVING when every model is ready. */
+/**
+ * `grpc.health.v1.Health` (grpc, doc/health-checking.md): SERVING when every model is ready. A model's name is a service
+ * as well, which is SERVING when that model is: for clients that look for one model on many servers.
+ */
 export function createHealth(deps: GrpcDeps): HealthService {
   const watching = new Set<() => void>();
   let timer: Timer | undefined;
 
   function statusOf(service: string): Serving {
-    if (!SERVICES.includes(service)) return Serving.SERVICE_UNKNOWN;
-    return deps.registry.isReady() ? Serving.SERVING : Serving.NOT_SERVING;
+    const isReady = SERVICES.includes(service)
+      ? deps.registry.isReady()
+      : readinessOf(deps.registry, service, undefined);
+    if (isReady === undefined) return Serving.SERVICE_UNKNOWN;
+    return isReady ? Serving.SERVING : Serving.NOT_SERVING;
+  }
+
+  function allServices(): readonly string[] {
+    return [...SERVICES, ...deps.registry.list().map(({ name }) => name)];
   }
 
   function look(): void {
@@ -52,10 +63,8 @@ export function createHealth(deps: GrpcDeps): HealthService {
     if (status !== Serving.SERVICE_UNKNOWN) return { status };
     throw new NimifyError(
       'NOT_FOUND',
-      `service: expected '' or '${SERVICES[1]}', got another; ask for one of these`,
-      {
-        details: { where: 'service', expected: SERVICES },
-      },
+      `service: expected '', '${SERVICES[1]}' or the name of a model, got another; ask for one of these`,
+      { details: { where: 'service', expected: SERVICES } },
     );
   }
 
@@ -98,7 +107,9 @@ export function createHealth(deps: GrpcDeps): HealthService {
     [
       pathOf(Health.method.list),
       serveUnary(Health.method.list, () => ({
-        statuses: Object.fromEntries(SERVICES.map((service) => [service, { status: statusOf(service) }])),
+        statuses: Object.fromEntries(
+          allServices().map((service) => [service, { status: statusOf(service) }]),
+        ),
       })),
     ],
     [

@@ -14,7 +14,7 @@ import { servedConfig } from '../../registry/triton/served-config.ts';
 import { extensionsOf, NO_SHARED_MEMORY, NO_TRACES } from '../extensions.ts';
 import { misfit, shown, toLoadRequest } from '../load-request.ts';
 import { changeLogSettings, type LogSettings, readLogSettings } from '../log-settings.ts';
-import { isThereAndReady } from '../model-readiness.ts';
+import { readinessOf } from '../model-readiness.ts';
 import { toModelStats } from '../model-stats.ts';
 import type { GrpcDeps } from './deps.ts';
 import { ModelConfigSchema } from './generated/inference/model_config_pb.ts';
@@ -51,7 +51,7 @@ function answersOf({ registry, control, version, log }: GrpcDeps): Answers {
     serverLive: () => ({ live: true }),
     serverReady: () => ({ ready: registry.isReady() }),
     // As in Triton no error: its clients ask after models that they have just unloaded.
-    modelReady: ({ name, version }) => ({ ready: isThereAndReady(registry, name, given(version)) }),
+    modelReady: ({ name, version }) => ({ ready: readinessOf(registry, name, given(version)) ?? false }),
     serverMetadata: () => ({ name: 'nimify', version, extensions: [...extensionsOf(log)] }),
     modelMetadata(request) {
       const { name, platform, model } = find(request);

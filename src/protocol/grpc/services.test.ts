@@ -26,15 +26,37 @@ afterAll(async () => {
 
 describe('grpc.health.v1.Health', () => {
   it('tells what the server is', async () => {
-    for (const service of ['', 'inference.GRPCInferenceService']) {
+    for (const service of ['', 'inference.GRPCInferenceService', 'm']) {
       expect(await client.unary(Health.method.check, { service })).toMatchObject({ status: Serving.SERVING });
     }
     await expect(client.unary(Health.method.check, { service: 'other' })).rejects.toMatchObject({
       code: status.NOT_FOUND,
     });
-    expect((await client.unary(Health.method.list, {})).statuses['']).toMatchObject({
+    const { statuses } = await client.unary(Health.method.list, {});
+    expect(Object.keys(statuses).sort()).toEqual(['', 'inference.GRPCInferenceService', 'm']);
+    expect(statuses['']).toMatchObject({ status: Serving.SERVING });
+  });
+
+  it('tells of each model by its name, as it comes and goes', async () => {
+    const own = await serveFake([{ name: 'm' }]);
+    const watcher = connect(own.port);
+    const stream = watcher.stream(Health.method.watch);
+    stream.send({ service: 'coming' });
+    stream.call.end();
+    expect(await stream.next()).toMatchObject({ status: Serving.SERVICE_UNKNOWN });
+    own.registry.expect('coming', '1');
+    expect(await stream.next()).toMatchObject({ status: Serving.NOT_SERVING });
+    // The others are as ready as before.
+    expect(await watcher.unary(Health.method.check, { service: 'm' })).toMatchObject({
       status: Serving.SERVING,
     });
+    expect(await watcher.unary(Health.method.check, {})).toMatchObject({ status: Serving.NOT_SERVING });
+    own.registry.add(served({ name: 'coming' }));
+    expect(await stream.next()).toMatchObject({ status: Serving.SERVING });
+    own.registry.remove('coming', '1');
+    expect(await stream.next()).toMatchObject({ status: Serving.SERVICE_UNKNOWN });
+    watcher.close();
+    await own.close();
   });
 
   it('tells those who watch when it changes, and ends with the server', async () => {
