@@ -15,11 +15,14 @@ const OF_HTTP = ['binary_tensor_data', 'generate'] as const;
  * clients look at the status only.
  */
 export function registerV2(app: FastifyInstance, deps: HttpDeps): void {
-  app.get('/v2', () => ({
-    name: 'nimify',
-    version: deps.version,
-    extensions: [...extensionsOf(deps.log), ...OF_HTTP].sort(),
-  }));
+  // The document has it without the slash, the YAML beside it with.
+  for (const path of ['/v2', '/v2/']) {
+    app.get(path, () => ({
+      name: 'nimify',
+      version: deps.version,
+      extensions: [...extensionsOf(deps.log), ...OF_HTTP].sort(),
+    }));
+  }
   for (const path of MODEL_PATHS) {
     app.get<{ Params: ModelParams }>(path, (request) => {
       const { model, version } = request.params;
