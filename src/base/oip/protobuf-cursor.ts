@@ -99,22 +99,33 @@ function skipGroup(cursor: Cursor, start: number, where: Where): void {
   }
 }
 
-const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
+const DECODER = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
 const SHORT_TEXT = 32;
 
-/** The field's text. Bytes that are no UTF-8 become U+FFFD. */
+/**
+ * The field's text.
+ * @throws NimifyError INVALID_INPUT: bytes that are no UTF-8, as protobuf asks of its readers
+ */
 export function readText(cursor: Cursor, where: Where): string {
   const end = readDelimited(cursor, where);
   const { bytes, at } = cursor;
   cursor.at = end;
-  if (end - at > SHORT_TEXT) return DECODER.decode(bytes.subarray(at, end));
+  if (end - at > SHORT_TEXT) return decode(bytes.subarray(at, end), where);
   let text = '';
   for (let index = at; index < end; index++) {
     const byte = bytes[index]!;
-    if (byte >= 0x80) return DECODER.decode(bytes.subarray(at, end));
+    if (byte >= 0x80) return decode(bytes.subarray(at, end), where);
     text += String.fromCharCode(byte);
   }
   return text;
+}
+
+function decode(bytes: Uint8Array, where: Where): string {
+  try {
+    return DECODER.decode(bytes);
+  } catch {
+    throw mismatchError(where, 'text in UTF-8', 'bytes that are none');
+  }
 }
 
 /** The last varint as a signed number; NaN where a number does not hold it exactly. */
