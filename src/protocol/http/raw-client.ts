@@ -107,3 +107,8 @@ export function rawRequest(
   const head = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   return Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${head.join('')}\r\n`), bytes]);
 }
+
+/** The body of an answer in JSON. */
+export function jsonOf({ body }: Pick<RawAnswer, 'body'>): Record<string, unknown> {
+  return JSON.parse(body.toString()) as Record<string, unknown>;
+}
