@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { NimifyError } from '../base/errors/nimify-error.ts';
 import type { ConfigText } from '../base/triton/read-model-config.ts';
 import { type FoundModel, findModels, type ModelSource, refuseClashes, renameFound } from './repository.ts';
@@ -58,7 +58,7 @@ export async function takeInventory(
       const { readModelFolder } = await import('./triton/model-folder.ts');
       const read: ModelFolder[] = [];
       for (const folder of folders) {
-        read.push(await readModelFolder(folder, options.overrides?.get(nameOf(folder))));
+        read.push(await readModelFolder(folder, options.overrides?.get(basename(folder))));
       }
       for (const model of name === undefined ? read : [renameOnly(read, name, path)]) {
         put({ ...model, found: model.found.map((one) => ({ ...one, ...settings })) });
@@ -72,10 +72,6 @@ export async function takeInventory(
   }
   refuseClashes([...models.values()].flatMap(({ found }) => found));
   return { models: [...models.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), skipped };
-}
-
-function nameOf(folder: string): string {
-  return folder.slice(dirname(folder).length).replace(/^[\\/]/, '');
 }
 
 function renameOnly(read: readonly ModelFolder[], name: string, path: string): StockedModel {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelState } from '../model/contract.ts';
 import type { ServedModel } from './contract.ts';
-import { answeringVersions, compareVersions } from './versions.ts';
+import { answeringVersions, byNameAndVersion, compareVersions } from './versions.ts';
 
 const served = (name: string, version: string, state: ModelState = 'ready') =>
   ({ name, version, model: { state } }) as ServedModel;
@@ -10,6 +10,13 @@ describe('versions', () => {
   it('are ordered as numbers, after what is none', () => {
     expect(['10', '9', 'beta', '1.5', 'alpha'].sort(compareVersions)).toEqual([
       ...['alpha', 'beta', '1.5', '9', '10'],
+    ]);
+  });
+
+  it('are ordered below their model, which may have none', () => {
+    const all = [{ name: 'b' }, { name: 'a', version: '10' }, { name: 'a', version: 'beta' }, { name: 'a' }];
+    expect(all.sort(byNameAndVersion).map(({ name, version = '' }) => name + version)).toEqual([
+      ...['a', 'abeta', 'a10', 'b'],
     ]);
   });
 

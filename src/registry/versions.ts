@@ -10,8 +10,18 @@ export function compareVersions(a: string, b: string): number {
   return x - y;
 }
 
-export function byNameAndVersion(a: ServedModel, b: ServedModel): number {
-  return a.name === b.name ? compareVersions(a.version, b.version) : a.name < b.name ? -1 : 1;
+interface Named {
+  readonly name: string;
+  readonly version?: string;
+}
+
+/** What stands for a whole model, and has no version, comes before its versions. */
+export function byNameAndVersion(a: Named, b: Named): number {
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+  if (a.version === undefined || b.version === undefined) {
+    return Number(b.version === undefined) - Number(a.version === undefined);
+  }
+  return compareVersions(a.version, b.version);
 }
 
 /**

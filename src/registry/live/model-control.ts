@@ -7,7 +7,8 @@ import type { ServedModel } from '../contract.ts';
 import type { Inventory, InventoryOptions, StockedModel } from '../inventory.ts';
 import type { MutableRegistry } from '../registry.ts';
 import type { FoundModel } from '../repository.ts';
-import type { ControlMode, IndexEntry, LoadRequest, ModelControl } from './contract.ts';
+import { byNameAndVersion } from '../versions.ts';
+import type { ControlMode, LoadRequest, ModelControl } from './contract.ts';
 import type { GivenFolder } from './given-files.ts';
 import type { LoadMetrics } from './load-metrics.ts';
 import { type ApplyOptions, createModelRecord, type LoadFailure, type ModelRecord } from './model-record.ts';
@@ -307,9 +308,4 @@ function unknownModel(
   return new NimifyError(code, `there is no model '${name}' in the repository${hint}`, {
     details: { where: 'model', expected: known.slice(0, 20), got: name },
   });
-}
-
-function byNameAndVersion(a: IndexEntry, b: IndexEntry): number {
-  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
-  return Number(a.version ?? 0) - Number(b.version ?? 0);
 }

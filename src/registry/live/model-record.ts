@@ -41,7 +41,6 @@ export interface ModelRecord {
   apply(model: StockedModel, options?: ApplyOptions): Promise<readonly LoadFailure[]>;
   /** Serves nothing of it any more. */
   unload(): void;
-  readonly isServed: boolean;
   index(): readonly IndexEntry[];
 }
 
@@ -154,9 +153,6 @@ export function createModelRecord(name: string, deps: RecordDeps): ModelRecord {
     unload() {
       for (const version of [...versions.keys()]) retire(version);
       metrics.setOutdated(name, false);
-    },
-    get isServed() {
-      return isServed();
     },
     index() {
       return [...versions].map(([version, { state, reason }]) => ({

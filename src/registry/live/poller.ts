@@ -16,8 +16,8 @@ export interface PollerDeps {
 
 export interface Poller {
   /**
-   * Is nobody writing the files of the model just now? Files that are as old as two looks count as settled; younger ones
-   * are looked at twice.
+   * Is nobody writing the files of the model just now? Files that have not changed for some seconds count as settled;
+   * younger ones are looked at twice.
    */
   isSettled(model: StockedModel): Promise<boolean>;
   /** The model was taken up as it is. */

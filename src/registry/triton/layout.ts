@@ -6,10 +6,8 @@ export const CONFIG_NAME = 'config.pbtxt';
 /** Triton's name of the backend whose models are served. */
 export const OURS = 'onnxruntime';
 
-/** Files that Triton's backends load by default, for folders without a configuration that names the backend. */
+/** Files that Triton's other backends load by default, for folders without a configuration that names the backend. */
 const BACKEND_OF_FILE: Readonly<Record<string, string>> = {
-  'model.onnx': 'onnxruntime',
-  'model.ort': 'onnxruntime',
   'model.plan': 'tensorrt',
   'model.pt': 'pytorch',
   'model.pt2': 'pytorch',
@@ -23,7 +21,7 @@ const BACKEND_OF_FILE: Readonly<Record<string, string>> = {
 /** The backend that loads a file of this name, where that can be told. */
 export function backendOfFile(name: string): string | undefined {
   if (Object.hasOwn(BACKEND_OF_FILE, name)) return BACKEND_OF_FILE[name];
-  return /\.(onnx|ort)$/i.test(name) ? OURS : undefined;
+  return isModelFile(name) ? OURS : undefined;
 }
 
 /** Numbers that do not begin with 0, as Triton has them; other folders of a model are no versions. */
@@ -45,7 +43,7 @@ export async function modelFolders(path: string): Promise<readonly string[] | un
   for (const name of names) {
     const folder = join(path, name);
     const inner = await namesIn(folder);
-    isSure ||= inner.includes('config.pbtxt');
+    isSure ||= inner.includes(CONFIG_NAME);
     isPlain ||= inner.some(isModelFile);
     if (await isModelFolder(folder)) folders.push(folder);
   }
@@ -57,7 +55,7 @@ function isModelFile(name: string): boolean {
 }
 
 /** Has it a `config.pbtxt`, or a version with a file that some backend of Triton's loads? */
-export async function isModelFolder(folder: string): Promise<boolean> {
+async function isModelFolder(folder: string): Promise<boolean> {
   const names = await namesIn(folder);
   if (names.includes(CONFIG_NAME)) return true;
   for (const version of names.filter(isVersion)) {

@@ -3,8 +3,8 @@ import { basename, join } from 'node:path';
 import { invalidInput, NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
 import { type ConfigText, readModelConfig } from '../../base/triton/read-model-config.ts';
 import type { FoundModel } from '../repository.ts';
-import { backendOfFile, CONFIG_NAME, isVersion, namesIn } from './layout.ts';
-import { refuseUnservable } from './plan.ts';
+import { backendOfFile, CONFIG_NAME, isVersion, namesIn, OURS } from './layout.ts';
+import { refusalOf } from './plan.ts';
 import { lacksBackend } from './plan-backend.ts';
 import { isInnerPath } from './plan-files.ts';
 import { planModel } from './plan-model.ts';
@@ -44,8 +44,8 @@ export async function readModelFolder(folder: string, override?: ConfigText): Pr
     const plan = config && planModel({ name, text: config, signature: undefined, facts: { providers: [] } });
     const available = (await namesIn(folder)).filter(isVersion);
     const chosen = chooseVersions(config?.config.version_policy, available);
-    if (plan?.lacksBackend) {
-      const error = unsupported(() => refuseUnservable(plan));
+    const error = plan?.lacksBackend ? refusalOf(plan) : undefined;
+    if (error !== undefined) {
       const versions = chosen.length === 0 ? [undefined] : chosen;
       return {
         name,
@@ -116,7 +116,7 @@ async function findModelFile(folder: string, wanted: string | undefined): Promis
   }
   const files = await namesIn(folder);
   const other = wanted ? undefined : files.find((file) => backendOfFile(file) !== undefined);
-  if (other !== undefined && backendOfFile(other) !== 'onnxruntime') {
+  if (other !== undefined && backendOfFile(other) !== OURS) {
     const says = `${join(folder, other)}: ${lacksBackend(backendOfFile(other)!)}`;
     return {
       error: new NimifyError('UNSUPPORTED', says, { details: { where: folder } }),
@@ -146,13 +146,4 @@ function missing(folder: string, version: string): NimifyError {
 function empty(folder: string): NimifyError {
   const message = `${folder}: no version; expected folders called 1, 2, ..., each with a model.onnx`;
   return new NimifyError('NOT_FOUND', message, { details: { where: folder } });
-}
-
-function unsupported(refuse: () => void): NimifyError {
-  try {
-    refuse();
-  } catch (thrown) {
-    return toNimifyError(thrown);
-  }
-  return new NimifyError('UNSUPPORTED', 'the model asks for a backend that nimify lacks');
 }

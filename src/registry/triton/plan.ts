@@ -65,15 +65,21 @@ export function createPlanNotes(text: ConfigText): PlanNotes {
   };
 }
 
-/** @throws NimifyError UNSUPPORTED with every field that is refused */
-export function refuseUnservable({ source, entries }: ModelPlan): void {
+/** @throws NimifyError as `refusalOf` has it */
+export function refuseUnservable(plan: ModelPlan): void {
+  const refusal = refusalOf(plan);
+  if (refusal !== undefined) throw refusal;
+}
+
+/** UNSUPPORTED with every field that is refused; undefined where none is. */
+export function refusalOf({ source, entries }: ModelPlan): NimifyError | undefined {
   const refused = entries.filter(({ verdict }) => verdict === 'refused');
   const [first] = refused;
-  if (first === undefined) return;
+  if (first === undefined) return undefined;
   const told = refused.map((entry) => entryText(source, entry));
   const message =
     told.length === 1 ? told.join() : `${source} asks for what cannot be served:\n  ${told.join('\n  ')}`;
-  throw new NimifyError('UNSUPPORTED', message, { details: { where: `${source}: ${first.field}` } });
+  return new NimifyError('UNSUPPORTED', message, { details: { where: `${source}: ${first.field}` } });
 }
 
 /** Such as `config.pbtxt:3:1: max_batch_size: ...`. */
