@@ -1,4 +1,4 @@
-import { NimifyError, toNimifyError } from './base/errors/nimify-error.ts';
+import { NimifyError, toNimifyError, withPlace } from './base/errors/nimify-error.ts';
 import { type AccessLogOptions, createAccessLog } from './base/telemetry/access-log.ts';
 import { createRequestInstruments } from './base/telemetry/instruments.ts';
 import { type Logger, SILENT } from './base/telemetry/log.ts';
@@ -236,12 +236,7 @@ function throwTogether(failures: readonly LoadFailure[], total: number): void {
 
 /** Readers of files do not know who asked, and among several models the error must say which. */
 function naming(path: string, error: NimifyError): NimifyError {
-  if (error.message.includes(path)) return error;
-  const { code, message, details } = error;
-  return new NimifyError(code, `${path}: ${message}`, {
-    ...(details === undefined ? {} : { details }),
-    cause: error,
-  });
+  return error.message.includes(path) ? error : withPlace(path, error);
 }
 
 function urlOf(address: ListenAddress): string {

@@ -484,7 +484,7 @@ describe('a configured model', () => {
     [
       'a file of a warm-up that is too short',
       'batch_size: 1 inputs { key: "X" value { data_type: TYPE_FP32 dims: 4 input_data_file: "short" } }',
-      'model_warmup[0]: ',
+      "model_warmup[0]: inputs['X']: short: expected 16 bytes",
     ],
     [
       'a file of a warm-up that is not there',

@@ -57,6 +57,16 @@ export function invalidInput(message: string, details?: ErrorDetails): NimifyErr
   return new NimifyError('INVALID_INPUT', message, details === undefined ? {} : { details });
 }
 
+/** The same refusal with the place before its words, for whoever knows more of that than who refused. */
+export function withPlace(place: string, error: NimifyError): NimifyError {
+  const { code, message, details, retryAfterMs } = error;
+  return new NimifyError(code, `${place}: ${message}`, {
+    ...(details === undefined ? {} : { details }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    cause: error,
+  });
+}
+
 /** The one place where an unknown thrown value becomes a NimifyError. Unknown text stays in `cause`. */
 export function toNimifyError(thrown: unknown): NimifyError {
   if (thrown instanceof NimifyError) return thrown;

@@ -1,8 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { invalidInput } from '../../base/errors/nimify-error.ts';
 import type { ModelConfig } from '../../base/triton/model-config.ts';
 import type { Labels } from '../labels.ts';
+import { readNamedFile } from './read-named-file.ts';
 
 const MAX_LABEL_BYTES = 16 * 2 ** 20;
 
@@ -15,20 +14,8 @@ export async function readConfiguredLabels(folder: string, config: ModelConfig):
   const labels: Record<string, readonly string[]> = {};
   for (const [at, { name = '', label_filename: file }] of (config.output ?? []).entries()) {
     if (!file) continue;
-    const path = join(folder, file);
-    const field = `output[${at}].label_filename`;
-    const info = await stat(path).catch(() => undefined);
-    if (info?.isFile() !== true) {
-      throw invalidInput(`${field}: there is no file ${path}; add it, or leave the field out`, {
-        where: field,
-      });
-    }
-    if (info.size > MAX_LABEL_BYTES) {
-      throw invalidInput(`${field}: ${path} has ${info.size} bytes; expected at most ${MAX_LABEL_BYTES}`, {
-        where: field,
-      });
-    }
-    labels[name] = (await readFile(path, 'utf8')).trimEnd().split(/\r?\n/);
+    const bytes = await readNamedFile(join(folder, file), `output[${at}].label_filename`, MAX_LABEL_BYTES);
+    labels[name] = bytes.toString('utf8').trimEnd().split(/\r?\n/);
   }
   return labels;
 }

@@ -1,6 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { invalidInput, NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
+import { invalidInput, toNimifyError, withPlace } from '../../base/errors/nimify-error.ts';
 import { decodeSection } from '../../base/oip/binary-tensor.ts';
 import { allocateTensorData } from '../../base/tensor/allocate.ts';
 import { elementCount, type Tensor } from '../../base/tensor/tensor.ts';
@@ -13,6 +12,9 @@ import { exampleInputs } from '../../model/example.ts';
 import { createInferRequest } from '../../model/request.ts';
 import type { TensorSpec } from '../../model/signature.ts';
 import { validateRequest } from '../../model/validate.ts';
+import { readNamedFile } from './read-named-file.ts';
+
+const MAX_SAMPLE_BYTES = 2 ** 28;
 
 type WarmupInput = NonNullable<ConfigWarmup['inputs']> extends ReadonlyMap<string, infer I> ? I : never;
 
@@ -25,7 +27,7 @@ export async function warmUp(model: Model, folder: string, config: ModelConfig):
   for (const [at, warmup] of (config.model_warmup ?? []).entries()) {
     const where = `model_warmup[${at}]`;
     try {
-      const inputs = await makeInputs(model, folder, warmup, where);
+      const inputs = await makeInputs(model, folder, warmup);
       validateRequest(model.signature, { inputs });
       for (let round = 0; round < (warmup.count || 1); round++) {
         const response = await model.infer(
@@ -35,23 +37,16 @@ export async function warmUp(model: Model, folder: string, config: ModelConfig):
         response.owner.release();
       }
     } catch (thrown) {
-      const { code, message, details, cause } = toNimifyError(thrown);
-      const options = { ...(details === undefined ? {} : { details }), cause: cause ?? thrown };
-      throw new NimifyError(code, `${where}: ${message}`, options);
+      throw withPlace(where, toNimifyError(thrown));
     }
   }
 }
 
-async function makeInputs(
-  model: Model,
-  folder: string,
-  warmup: ConfigWarmup,
-  where: string,
-): Promise<readonly Tensor[]> {
+async function makeInputs(model: Model, folder: string, warmup: ConfigWarmup): Promise<readonly Tensor[]> {
   const tensors: Tensor[] = [];
   for (const [name, input] of warmup.inputs ?? []) {
     const spec = model.signature.inputs.find((one) => one.name === name);
-    tensors.push(await makeTensor({ name, input, rows: warmup.batch_size ?? 1, spec, folder }, where));
+    tensors.push(await makeTensor({ name, input, rows: warmup.batch_size ?? 1, spec, folder }));
   }
   return tensors;
 }
@@ -65,20 +60,20 @@ interface Sample {
 }
 
 /** A file holds one row, and every row of a sample is that one. */
-async function makeTensor({ name, input, rows, spec, folder }: Sample, where: string): Promise<Tensor> {
+async function makeTensor({ name, input, rows, spec, folder }: Sample): Promise<Tensor> {
   const { dims = [], data_type: type = 'TYPE_INVALID', input_data_file: file } = input;
   const datatype = toDatatype(type);
   if (datatype === undefined) throw invalidInput(`inputs['${name}'].data_type: expected a datatype`);
   const hasRows = spec !== undefined && spec.shape.length === dims.length + 1;
   const shape = hasRows ? [rows, ...dims] : [...dims];
   if (file !== undefined) {
-    const bytes = await readSample(join(folder, 'warmup', file), `inputs['${name}']`);
+    const bytes = await readNamedFile(join(folder, 'warmup', file), `inputs['${name}']`, MAX_SAMPLE_BYTES);
     const all = hasRows ? Buffer.concat(Array.from({ length: rows }, () => bytes)) : bytes;
     return {
       name,
       datatype,
       shape,
-      data: decodeSection(all, datatype, elementCount(shape), `${where}: ${file}`),
+      data: decodeSection(all, datatype, elementCount(shape), `inputs['${name}']: ${file}`),
     };
   }
   // Triton makes no random texts either.
@@ -92,17 +87,4 @@ async function makeTensor({ name, input, rows, spec, folder }: Sample, where: st
     return exampleInputs(signature, { random: createSeededRandom(1) })[0]!;
   }
   return { name, datatype, shape, data: allocateTensorData(datatype, elementCount(shape)) };
-}
-
-const MAX_SAMPLE_BYTES = 2 ** 28;
-
-async function readSample(path: string, where: string): Promise<Uint8Array> {
-  const info = await stat(path).catch(() => undefined);
-  if (info?.isFile() !== true) throw invalidInput(`${where}: there is no file ${path}`, { where });
-  if (info.size > MAX_SAMPLE_BYTES) {
-    throw invalidInput(`${where}: ${path} has ${info.size} bytes; expected at most ${MAX_SAMPLE_BYTES}`, {
-      where,
-    });
-  }
-  return readFile(path);
 }
