@@ -182,7 +182,12 @@ describe('readText', () => {
     expect(cursor.at).toBe(1 + bytes.length);
   });
 
-  it('puts U+FFFD where bytes are no UTF-8', () => {
-    expect(readText(of(3, 0x61, 0xff, 0x62), 'here')).toBe('a\ufffdb');
+  it.each([
+    ['short', [0x61, 0xff, 0x62]],
+    ['long', [...Array(40).fill(0x61), 0xc3]],
+  ])('refuses bytes that are no UTF-8 in a %s text', (_what, bytes) => {
+    expect(() => readText(of(bytes.length, ...bytes), 'here')).toThrow(
+      'here: expected text in UTF-8, got bytes that are none',
+    );
   });
 });
