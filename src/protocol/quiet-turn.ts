@@ -4,8 +4,8 @@ export interface QuietTurnOptions {
   readonly clock: Clock;
   /** Connections and requests that have come so far: a count that only grows. */
   readonly arrivals: () => number;
-  /** Longest wait where they keep coming, in milliseconds. */
-  readonly limitMs: number;
+  /** Longest wait where they keep coming, in milliseconds. Default 1000. */
+  readonly limitMs?: number;
 }
 
 /** The first turn after a call may be the rest of one that has read from some sockets already. */
@@ -16,7 +16,7 @@ const QUIET_TURNS = 2;
  * the call has then been read, even if it still lay in the system's buffers: each turn takes a connection that
  * waits (libuv takes one a turn), and reads from those that have something to read.
  */
-export async function quietTurn({ clock, arrivals, limitMs }: QuietTurnOptions): Promise<void> {
+export async function quietTurn({ clock, arrivals, limitMs = 1000 }: QuietTurnOptions): Promise<void> {
   const endNs = clock.nowNs() + limitMs * 1e6;
   let seen = arrivals();
   for (let quiet = 0; quiet < QUIET_TURNS && clock.nowNs() < endNs; quiet += 1) {

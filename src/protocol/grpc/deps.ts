@@ -1,11 +1,5 @@
-import type { AccessLog } from '../../base/telemetry/access-log.ts';
-import type { Logger } from '../../base/telemetry/log.ts';
-import type { RequestInstruments } from '../../base/telemetry/request-instruments.ts';
-import type { Clock } from '../../base/util/clock.ts';
-import type { Registry } from '../../registry/contract.ts';
-import type { ModelControl } from '../../registry/live/contract.ts';
 import type { BodyPool } from '../body-pool.ts';
-import type { ConnectionRoom } from '../connection-room.ts';
+import type { ProtocolDeps } from '../deps.ts';
 
 export interface GrpcOptions {
   /** Largest message taken, before and after decompression, in bytes. Default 64 MiB. */
@@ -67,18 +61,9 @@ export function toGrpcOptions(
   return { ...DEFAULT_GRPC_OPTIONS, ...limits, ...asked };
 }
 
-/** What every gRPC method may use: methods translate and hold no logic of their own. */
-export interface GrpcDeps {
-  readonly registry: Registry;
-  readonly control: ModelControl;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly accessLog: AccessLog;
-  readonly instruments: RequestInstruments;
-  readonly connectionRoom: ConnectionRoom;
+/** What every gRPC method may use. */
+export interface GrpcDeps extends ProtocolDeps {
   readonly options: GrpcOptions;
-  /** nimify's own version. */
-  readonly version: string;
 }
 
 /** What a call may use besides. */

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http2';
-import { NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
+import { type NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
 import { decodeModelInferRequest } from '../../base/oip/decode-protobuf.ts';
 import type { RequestedOutput } from '../../base/oip/decoded-request.ts';
 import { type EncodedInferMessage, encodeModelInferResponse } from '../../base/oip/encode-protobuf.ts';
@@ -12,6 +12,7 @@ import type { ServedModel } from '../../registry/contract.ts';
 import { refuseClasses, wantsClasses, withClasses } from '../classes.ts';
 import { priorityOf, timeoutNsOf } from '../infer-parameters.ts';
 import { toInferRequest } from '../infer-request.ts';
+import { clientLeft } from '../refusals.ts';
 import { countOutcome, createTally, logFault, nameModel, type Tally } from '../tally.ts';
 import { type Call, failCall, sendOnly } from './call.ts';
 import type { CallDeps, GrpcDeps } from './deps.ts';
@@ -129,7 +130,7 @@ async function answerLater(
   }
   if (!context.cancel.cancelled) return toAnswer(deps, response, request, tally, encode, wanted);
   letGo(response, request);
-  throw new NimifyError('CANCELLED', 'the client left before its answer was there');
+  throw clientLeft();
 }
 
 function toAnswer(

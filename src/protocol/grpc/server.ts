@@ -9,6 +9,7 @@ import type { Server, Socket } from 'node:net';
 import { NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
 import { type BodyPool, createBodyPool } from '../body-pool.ts';
 import { quietTurn } from '../quiet-turn.ts';
+import { shuttingDown } from '../refusals.ts';
 import { requestIdOf } from '../request-id.ts';
 import { Call, failCall, refuseStream } from './call.ts';
 import { createCallList } from './call-list.ts';
@@ -39,9 +40,6 @@ const MAX_METADATA_BYTES = 16 * 1024;
 
 /** Node's own limit counts what waits to be sent, of which flow control and `sendTimeoutMs` bound the time. */
 const SESSION_MEMORY_MIB = 1024;
-
-/** Bounds the reading of what had arrived before the end, where clients never stop sending. */
-const READ_ARRIVED_MS = 1000;
 
 const MODEL_INFER = '/inference.GRPCInferenceService/ModelInfer';
 const MODEL_STREAM_INFER = '/inference.GRPCInferenceService/ModelStreamInfer';
@@ -145,7 +143,7 @@ export function createGrpcServer(
   }
 
   function readArrived(): Promise<void> {
-    return quietTurn({ clock, arrivals: () => arrivals, limitMs: READ_ARRIVED_MS });
+    return quietTurn({ clock, arrivals: () => arrivals });
   }
 
   function startDraining(): void {
@@ -208,12 +206,6 @@ function unknownMethod(path: string): NimifyError {
     `unknown method ${path.slice(0, 200)}; server reflection says which there are`,
     { details: { where: ':path' } },
   );
-}
-
-function shuttingDown(): NimifyError {
-  return new NimifyError('MODEL_NOT_READY', 'this server is shutting down; send the request to another one', {
-    retryAfterMs: 1000,
-  });
 }
 
 /** The cause is in the log, once. */

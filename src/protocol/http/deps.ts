@@ -1,11 +1,5 @@
-import type { AccessLog } from '../../base/telemetry/access-log.ts';
-import type { Logger } from '../../base/telemetry/log.ts';
 import type { MetricsRegistry } from '../../base/telemetry/metrics.ts';
-import type { RequestInstruments } from '../../base/telemetry/request-instruments.ts';
-import type { Clock } from '../../base/util/clock.ts';
-import type { Registry } from '../../registry/contract.ts';
-import type { ModelControl } from '../../registry/live/contract.ts';
-import type { ConnectionRoom } from '../connection-room.ts';
+import type { ProtocolDeps } from '../deps.ts';
 
 export interface HttpOptions {
   /** Largest body taken, before and after decompression, in bytes. Default 64 MiB. */
@@ -31,17 +25,8 @@ export const DEFAULT_HTTP_OPTIONS: HttpOptions = {
   reader: 'own',
 };
 
-/** What every HTTP route may use: routes translate and hold no logic of their own. */
-export interface HttpDeps {
-  readonly registry: Registry;
-  readonly control: ModelControl;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly accessLog: AccessLog;
-  readonly instruments: RequestInstruments;
+/** What every HTTP route may use. */
+export interface HttpDeps extends ProtocolDeps {
   readonly metrics: MetricsRegistry;
-  readonly connectionRoom: ConnectionRoom;
   readonly options: HttpOptions;
-  /** nimify's own version. */
-  readonly version: string;
 }

@@ -1,4 +1,4 @@
-import { invalidInput, NimifyError } from '../../base/errors/nimify-error.ts';
+import { invalidInput } from '../../base/errors/nimify-error.ts';
 import { decodeInferRequest } from '../../base/oip/decode.ts';
 import { decodeRawRequest } from '../../base/oip/decode-raw.ts';
 import type { DecodedInferRequest } from '../../base/oip/decoded-request.ts';
@@ -10,6 +10,7 @@ import type { InferRequest, InferResponse } from '../../model/request.ts';
 import type { ServedModel } from '../../registry/contract.ts';
 import { refuseClasses, withClasses } from '../classes.ts';
 import { toInferRequest } from '../infer-request.ts';
+import { clientLeft } from '../refusals.ts';
 import { nameModel, type Tally } from '../tally.ts';
 import type { HttpDeps } from './deps.ts';
 import { decodeSegment, type InferPath } from './infer-path.ts';
@@ -133,7 +134,7 @@ export async function answerLater(deps: HttpDeps, call: InferCall, cancel: Cance
   }
   if (!cancel.cancelled) return toReply(deps, response, call);
   letGo(response, call);
-  throw new NimifyError('CANCELLED', 'the client left before its answer was there');
+  throw clientLeft();
 }
 
 function decodeRaw(body: Uint8Array, served: ServedModel): DecodedInferRequest {

@@ -1,6 +1,9 @@
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { RequestHead } from './request-context.ts';
 
+/** The second is what curl's `-d` says when it is not told otherwise; the body is JSON all the same. */
+export const JSON_BODY = ['application/json', 'application/x-www-form-urlencoded'] as const;
+
 /**
  * Refuses a request whose content type is none of `accepted` (lower case, without parameters); a request without
  * one passes. Text is UTF-8, so a `charset` that says otherwise is refused too.

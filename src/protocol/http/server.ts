@@ -4,6 +4,7 @@ import { invalidInput, NimifyError } from '../../base/errors/nimify-error.ts';
 import { createBodyPool } from '../body-pool.ts';
 import { type ListenAddress, listen } from '../listen.ts';
 import { quietTurn } from '../quiet-turn.ts';
+import { shuttingDown } from '../refusals.ts';
 import { requestIdOf } from '../request-id.ts';
 import { answerClientError } from './client-error.ts';
 import type { HttpDeps } from './deps.ts';
@@ -45,9 +46,6 @@ const MOST_BETWEEN_CHECKS_MS = 5000;
 
 /** Pipelined requests of one connection that are worked on at once, beside the first. */
 const MOST_PIPELINED = 8;
-
-/** Bounds the reading of what had arrived before the end, where clients never stop sending. */
-const READ_ARRIVED_MS = 1000;
 
 export function createHttpServer(deps: HttpDeps): HttpServer {
   const { clock } = deps;
@@ -156,7 +154,7 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
   }
 
   function readArrived(): Promise<void> {
-    return quietTurn({ clock, arrivals: () => arrivals, limitMs: READ_ARRIVED_MS });
+    return quietTurn({ clock, arrivals: () => arrivals });
   }
 
   function startDraining(): void {
@@ -250,12 +248,6 @@ function takeOverConnections(server: Server): (socket: Socket, bytes: Uint8Array
 function withoutHost(): NimifyError {
   return invalidInput('headers: expected host, as in every HTTP/1.1 request, got none; send it', {
     where: 'host',
-  });
-}
-
-function shuttingDown(): NimifyError {
-  return new NimifyError('MODEL_NOT_READY', 'this server is shutting down; send the request to another one', {
-    retryAfterMs: 1000,
   });
 }
 

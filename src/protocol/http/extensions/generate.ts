@@ -1,18 +1,14 @@
 import type { FastifyInstance } from 'fastify';
-import { NimifyError } from '../../../base/errors/nimify-error.ts';
 import { createOwner } from '../../../base/tensor/owner.ts';
-import type { InferResponse } from '../../../model/request.ts';
 import { toInferRequest } from '../../infer-request.ts';
 import type { HttpDeps } from '../deps.ts';
+import { inferText } from '../infer-text.ts';
 import { type Exchange, serveInference } from '../inference.ts';
-import { requireMediaType } from '../media-type.ts';
+import { JSON_BODY, requireMediaType } from '../media-type.ts';
 import { MODEL_PATHS, type ModelParams } from '../model-params.ts';
 import type { Reply } from '../reply.ts';
 import { encodeGenerated, type GeneratedForm } from './generate-reply.ts';
 import { decodeGenerate } from './generate-request.ts';
-
-/** The second is what curl's `-d` says when it is not told otherwise; the body is JSON all the same. */
-const ACCEPTED = ['application/json', 'application/x-www-form-urlencoded'];
 
 const FORMS = [
   ['generate', 'json'],
@@ -46,40 +42,13 @@ async function answer(
 ): Promise<Reply> {
   const served = deps.registry.find(model, version);
   exchange.setModel(served);
-  requireMediaType(exchange.request, ACCEPTED);
+  requireMediaType(exchange.request, JSON_BODY);
   const body = await exchange.body();
   const { clock } = deps;
   const decodeFromNs = clock.nowNs();
   const decoded = decodeGenerate(body, served.model.signature);
   const context = exchange.context(decoded.parameters);
-  const owner = createOwner();
-  const request = toInferRequest(decoded, model, version, owner);
+  const request = toInferRequest(decoded, model, version, createOwner());
   exchange.phases.decodeNs = clock.nowNs() - decodeFromNs;
-  try {
-    const response = await deps.registry.infer(request, context);
-    if (exchange.phases.computeNs === 0) exchange.phases.computeNs = response.report.computeNs;
-    return encodeAndLetGo(response, form, exchange, deps);
-  } finally {
-    owner.release();
-  }
-}
-
-/** The text is a copy of the outputs, so their owner is let go at once. */
-function encodeAndLetGo(
-  response: InferResponse,
-  form: GeneratedForm,
-  exchange: Exchange,
-  { clock }: HttpDeps,
-): Reply {
-  try {
-    if (exchange.cancel.cancelled) {
-      throw new NimifyError('CANCELLED', 'the client left before its answer was there');
-    }
-    const encodeFromNs = clock.nowNs();
-    const reply = encodeGenerated(response, form);
-    exchange.phases.encodeNs = clock.nowNs() - encodeFromNs;
-    return reply;
-  } finally {
-    response.owner.release();
-  }
+  return inferText(deps, exchange, request, context, (response) => encodeGenerated(response, form));
 }

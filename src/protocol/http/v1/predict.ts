@@ -1,12 +1,12 @@
-import { NimifyError } from '../../../base/errors/nimify-error.ts';
 import { scanObjectMembers } from '../../../base/oip/json-object.ts';
 import { createOwner } from '../../../base/tensor/owner.ts';
 import type { Tensor } from '../../../base/tensor/tensor.ts';
 import type { InferResponse } from '../../../model/request.ts';
 import type { ServedModel } from '../../../registry/contract.ts';
 import type { HttpDeps } from '../deps.ts';
+import { inferText } from '../infer-text.ts';
 import type { Exchange } from '../inference.ts';
-import { requireMediaType } from '../media-type.ts';
+import { JSON_BODY, requireMediaType } from '../media-type.ts';
 import type { Reply } from '../reply.ts';
 import { chooseModel } from './choose-model.ts';
 import { stringMember, stringsMember, versionMember } from './members.ts';
@@ -16,12 +16,9 @@ import { encodeTfReply } from './tf-reply.ts';
 import { decodeTfRequest } from './tf-request.ts';
 import { withWorkingExample } from './working-example.ts';
 
-/** The second is what curl's `-d` says when it is not told otherwise; the body is JSON all the same. */
-const ACCEPTED = ['application/json', 'application/x-www-form-urlencoded'];
-
 /** `POST /v1/predict`. */
 export async function answerSimple(exchange: Exchange, deps: HttpDeps): Promise<Reply> {
-  requireMediaType(exchange.request, ACCEPTED);
+  requireMediaType(exchange.request, JSON_BODY);
   const body = await exchange.body();
   const decodeFromNs = deps.clock.nowNs();
   const members = scanObjectMembers(body, 'body');
@@ -46,7 +43,7 @@ export async function answerTf(
 ): Promise<Reply> {
   const served = deps.registry.find(name, version);
   exchange.setModel(served);
-  requireMediaType(exchange.request, ACCEPTED);
+  requireMediaType(exchange.request, JSON_BODY);
   const body = await exchange.body();
   return answer(exchange, deps, served, deps.clock.nowNs(), () => {
     const { format, inputs } = decodeTfRequest(body, served.model.signature);
@@ -73,53 +70,15 @@ async function answer(
     const { encode, ...fields } = decode();
     const context = exchange.context({});
     phases.decodeNs = deps.clock.nowNs() - decodeFromNs;
-    const response = await infer(deps, served, fields, context);
-    if (phases.computeNs === 0) phases.computeNs = response.report.computeNs;
-    return encodeAndLetGo(response, encode, exchange, deps);
+    const { name, version } = served;
+    const request = { model: name, version, id: '', parameters: {}, owner: createOwner(), ...fields };
+    return await inferText(deps, exchange, request, context, (response) => toReply(encode(response)));
   } catch (thrown) {
     throw withWorkingExample(thrown, served);
   }
 }
 
-async function infer(
-  deps: HttpDeps,
-  served: ServedModel,
-  fields: Pick<Decoded, 'inputs' | 'outputs'>,
-  context: ReturnType<Exchange['context']>,
-): Promise<InferResponse> {
-  const owner = createOwner();
-  try {
-    const { name, version } = served;
-    return await deps.registry.infer(
-      { model: name, version, id: '', parameters: {}, owner, ...fields },
-      context,
-    );
-  } finally {
-    owner.release();
-  }
-}
-
-/** The text is a copy of the outputs, so their owner is let go at once. */
-function encodeAndLetGo(
-  response: InferResponse,
-  encode: Decoded['encode'],
-  exchange: Exchange,
-  deps: HttpDeps,
-): Reply {
-  try {
-    if (exchange.cancel.cancelled) {
-      throw new NimifyError('CANCELLED', 'the client left before its answer was there');
-    }
-    const encodeFromNs = deps.clock.nowNs();
-    const chunk = encode(response);
-    exchange.phases.encodeNs = deps.clock.nowNs() - encodeFromNs;
-    return {
-      status: 200,
-      headers: { 'content-type': 'application/json' },
-      chunks: [chunk],
-      byteLength: chunk.byteLength,
-    };
-  } finally {
-    response.owner.release();
-  }
+function toReply(chunk: Uint8Array): Reply {
+  const headers = { 'content-type': 'application/json' };
+  return { status: 200, headers, chunks: [chunk], byteLength: chunk.byteLength };
 }

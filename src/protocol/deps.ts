@@ -1,0 +1,20 @@
+import type { AccessLog } from '../base/telemetry/access-log.ts';
+import type { Logger } from '../base/telemetry/log.ts';
+import type { RequestInstruments } from '../base/telemetry/request-instruments.ts';
+import type { Clock } from '../base/util/clock.ts';
+import type { Registry } from '../registry/contract.ts';
+import type { ModelControl } from '../registry/live/contract.ts';
+import type { ConnectionRoom } from './connection-room.ts';
+
+/** What every protocol may use: protocols translate and hold no logic of their own. */
+export interface ProtocolDeps {
+  readonly registry: Registry;
+  readonly control: ModelControl;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly accessLog: AccessLog;
+  readonly instruments: RequestInstruments;
+  readonly connectionRoom: ConnectionRoom;
+  /** nimify's own version. */
+  readonly version: string;
+}
