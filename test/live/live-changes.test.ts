@@ -1,39 +1,22 @@
 import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createServer, type RepositoryOptions, type RunningServer } from '../../src/server.ts';
+import type { RepositoryOptions, RunningServer } from '../../src/server.ts';
 import { DIGITS, IRIS, modelRepository, TRUNCATED } from '../support/model-repository.ts';
+import { askIris, closeServers, serveRepository } from '../support/repository-server.ts';
 
 /** Looks often, so that the tests are short. */
 const POLL: Partial<RepositoryOptions> = { mode: 'poll', pollMs: 50 };
 
-const running: RunningServer[] = [];
+afterEach(closeServers);
 
-afterEach(async () => {
-  for (const server of running.splice(0)) await server.close({ graceMs: 5000 });
-});
-
-async function serve(path: string, repository: Partial<RepositoryOptions>): Promise<RunningServer> {
-  const log = { debug() {}, info() {}, warn: noteLog, error: noteLog };
+function serve(path: string, repository: Partial<RepositoryOptions>): Promise<RunningServer> {
   logged = [];
-  const server = await createServer({ models: [path], httpPort: 0, metricsPort: false, repository, log });
-  running.push(server);
-  return server;
+  return serveRepository(path, repository, { debug() {}, info() {}, warn: noteLog, error: noteLog });
 }
 
 let logged: { readonly message: string; readonly reason: unknown }[] = [];
 function noteLog(fields: Readonly<Record<string, unknown>>, message: string): void {
   logged.push({ message, reason: fields.reason });
-}
-
-function ask({ url }: RunningServer, model = 'iris', rows = 1): Promise<Response> {
-  const data = Array.from({ length: rows }, () => [5.1, 3.5, 1.4, 0.2]).flat();
-  const inputs = [{ name: 'X', datatype: 'FP32', shape: [rows, 4], data }];
-  return fetch(`${url}/v2/models/${model}/infer`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ inputs }),
-  });
 }
 
 async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
@@ -50,7 +33,7 @@ function keepAsking(server: RunningServer, model = 'iris') {
   let isStopped = false;
   async function one(): Promise<void> {
     while (!isStopped) {
-      const response = await ask(server, model);
+      const response = await askIris(server, model);
       const { model_version: version } = (await response.json()) as { model_version?: string };
       const key = `${response.status} ${version}`;
       answers.set(key, (answers.get(key) ?? 0) + 1);
@@ -142,18 +125,18 @@ describe('a polled repository', () => {
       },
       { name: 'iris', version: '1', state: 'READY', reason: '' },
     ]);
-    expect((await ask(server)).status).toBe(200);
+    expect((await askIris(server)).status).toBe(200);
     repository.write('iris/config.pbtxt', 'max_batch_size: 2');
     await eventually('the mended one', () => server.registry.find('iris') !== first);
     expect(await server.control.index()).toHaveLength(1);
-    expect((await ask(server, 'iris', 3)).status).toBe(400);
+    expect((await askIris(server, 'iris', 3)).status).toBe(400);
 
     const second = server.registry.find('iris');
     repository.copy(TRUNCATED, 'iris/1/model.onnx');
     await eventually('the failure', async () => (await server.control.index())[0]?.reason !== '');
     expect(await server.control.index()).toMatchObject([{ version: '1', state: 'READY' }]);
     expect(server.registry.find('iris')).toBe(second);
-    expect((await ask(server)).status).toBe(200);
+    expect((await askIris(server)).status).toBe(200);
   });
 
   it('never loads a file that is being written', async () => {
@@ -186,7 +169,7 @@ describe('a polled repository', () => {
     ]);
     expect(server.registry.isReady()).toBe(false);
     await eventually('the whole model', () => server.registry.isReady());
-    expect((await ask(server)).status).toBe(200);
+    expect((await askIris(server)).status).toBe(200);
     expect(logged.filter(({ message }) => /could not be loaded/.test(message))).toEqual([]);
   });
 
@@ -198,12 +181,12 @@ describe('a polled repository', () => {
     await eventually('two models', () => server.registry.list().length === 2);
     repository.remove('a');
     await eventually('one model', () => server.registry.list().length === 1);
-    expect((await ask(server, 'a')).status).toBe(404);
+    expect((await askIris(server, 'a')).status).toBe(404);
     renameSync(repository.path, `${repository.path}-away`);
     await eventually('a word in the log', () =>
       logged.some(({ message }) => message === 'the models cannot be looked at'),
     );
-    expect((await ask(server, 'b')).status).toBe(200);
+    expect((await askIris(server, 'b')).status).toBe(200);
     renameSync(`${repository.path}-away`, repository.path);
     repository.copy(IRIS, 'c/1/model.onnx');
     await eventually('two models again', () => server.registry.list().length === 2);
@@ -232,7 +215,7 @@ describe('models that are asked for', () => {
       { name: 'other', state: 'UNAVAILABLE', reason: 'not loaded' },
     ]);
     await server.control.load('other');
-    expect((await ask(server, 'other')).status).toBe(200);
+    expect((await askIris(server, 'other')).status).toBe(200);
 
     const asking = keepAsking(server);
     for (const version of ['2', '3']) {
@@ -249,13 +232,13 @@ describe('models that are asked for', () => {
     expect([...(await asking.stop()).keys()].every((answer) => answer.startsWith('200'))).toBe(true);
 
     await server.control.unload('other');
-    expect((await ask(server, 'other')).status).toBe(404);
+    expect((await askIris(server, 'other')).status).toBe(404);
     await eventually('it has drained', async () =>
       (await server.control.index()).some(({ name, reason }) => name === 'other' && reason === 'unloaded'),
     );
     await server.control.unload('other', { unloadDependents: true });
     await server.control.load('other');
-    expect((await ask(server, 'other')).status).toBe(200);
+    expect((await askIris(server, 'other')).status).toBe(200);
   });
 
   it('serves the files that came with a request, and the repository is as it was', async () => {
@@ -366,152 +349,5 @@ describe('models that are asked for', () => {
         code: 'CONFIG_INVALID',
       });
     }
-  });
-});
-
-describe('a repository with models that cannot be served', () => {
-  const repository = modelRepository();
-
-  function fill(): void {
-    repository.copy(IRIS, 'iris/1/model.onnx');
-    repository.write('engine/1/model.plan', '');
-    repository.write('script/config.pbtxt', 'backend: "python"');
-    repository.write('script/1/model.py', '');
-  }
-
-  it('serves the rest, and says why in the index', async () => {
-    fill();
-    const server = await serve(repository.path, {});
-    expect((await ask(server)).status).toBe(200);
-    expect(server.registry.isReady()).toBe(true);
-    expect(await server.control.index()).toEqual([
-      {
-        name: 'engine',
-        version: '1',
-        state: 'UNAVAILABLE',
-        reason: expect.stringContaining("the backend 'tensorrt'"),
-      },
-      { name: 'iris', version: '1', state: 'READY', reason: '' },
-      {
-        name: 'script',
-        version: '1',
-        state: 'UNAVAILABLE',
-        reason: expect.stringContaining("the backend 'python'"),
-      },
-    ]);
-    const refused = await ask(server, 'script');
-    expect([refused.status, ((await refused.json()) as { error: string }).error]).toEqual([
-      503,
-      expect.stringContaining("Request for unknown model: 'script' has no available versions"),
-    ]);
-  });
-
-  it('is ready or not, and starts or not, as the options say', async () => {
-    fill();
-    expect((await serve(repository.path, { strictReadiness: true })).registry.isReady()).toBe(false);
-    await expect(serve(repository.path, { exitOnError: true })).rejects.toMatchObject({
-      code: 'UNSUPPORTED',
-    });
-
-    repository.copy(TRUNCATED, 'half/1/model.onnx');
-    await expect(serve(repository.path, {})).rejects.toMatchObject({ code: 'INVALID_INPUT' });
-    const server = await serve(repository.path, { exitOnError: false });
-    expect(server.registry.isReady()).toBe(false);
-    expect((await ask(server)).status).toBe(200);
-    const lenient = await serve(repository.path, { exitOnError: false, strictReadiness: false });
-    expect(lenient.registry.isReady()).toBe(true);
-  });
-
-  it('does not start where nothing of it can be served', async () => {
-    fill();
-    repository.remove('iris');
-    await expect(serve(repository.path, {})).rejects.toMatchObject({
-      code: 'UNSUPPORTED',
-      message: expect.stringContaining('2 of 2 models cannot be served'),
-    });
-  });
-});
-
-describe('a configured model', () => {
-  const repository = modelRepository();
-
-  it('is what its configuration says: shapes, outputs, labels, versions, instances, warm-up', async () => {
-    repository.copy(DIGITS, 'digits/1/model.onnx');
-    repository.copy(DIGITS, 'digits/4/model.onnx');
-    repository.write('digits/names.txt', Array.from({ length: 10 }, (_, at) => `digit ${at}\n`).join(''));
-    repository.write('digits/warmup/image.raw', new Uint8Array(64 * 4));
-    repository.write(
-      'digits/config.pbtxt',
-      `name: "digits" platform: "onnxruntime_onnx" max_batch_size: 2
-       input { name: "image" data_type: TYPE_FP32 dims: [ 64 ] reshape { shape: [ 1, 8, 8 ] } }
-       output { name: "probabilities" data_type: TYPE_FP32 dims: 10 label_filename: "names.txt" }
-       version_policy { all { } } instance_group { count: 1 kind: KIND_CPU }
-       model_warmup { name: "zeros" batch_size: 1 count: 2 inputs { key: "image" value { data_type: TYPE_FP32 dims: 64 zero_data: true } } }
-       model_warmup { name: "any" batch_size: 2 inputs { key: "image" value { data_type: TYPE_FP32 dims: 64 random_data: true } } }
-       model_warmup { name: "file" batch_size: 2 inputs { key: "image" value { data_type: TYPE_FP32 dims: 64 input_data_file: "image.raw" } } }`,
-    );
-    const server = await serve(repository.path, {});
-    expect(server.registry.list().map(({ version }) => version)).toEqual(['1', '4']);
-    const served = server.registry.find('digits');
-    expect(served.labels.probabilities?.[3]).toBe('digit 3');
-    expect(served.example?.inputs[0]?.shape).toEqual([1, 64]);
-    const metadata = await (await fetch(`${server.url}/v2/models/digits`)).json();
-    expect(metadata).toMatchObject({
-      versions: ['1', '4'],
-      inputs: [{ name: 'image', datatype: 'FP32', shape: [-1, 64] }],
-      outputs: [{ name: 'probabilities', shape: [-1, 10] }],
-    });
-    const inferRows = async (rows: number) => {
-      const inputs = [{ name: 'image', datatype: 'FP32', shape: [rows, 64], data: Array(rows * 64).fill(1) }];
-      const response = await fetch(`${server.url}/v2/models/digits/infer`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ inputs }),
-      });
-      return { status: response.status, body: await response.json() };
-    };
-    expect(await inferRows(2)).toMatchObject({
-      status: 200,
-      body: { outputs: [{ name: 'probabilities', shape: [2, 10] }] },
-    });
-    expect(await inferRows(3)).toMatchObject({
-      status: 400,
-      body: { error: expect.stringContaining('takes at most 2 rows') },
-    });
-  });
-
-  it.each([
-    [
-      'a file of a warm-up that is too short',
-      'batch_size: 1 inputs { key: "X" value { data_type: TYPE_FP32 dims: 4 input_data_file: "short" } }',
-      "model_warmup[0]: inputs['X']: short: expected 16 bytes",
-    ],
-    [
-      'a file of a warm-up that is not there',
-      'batch_size: 1 inputs { key: "X" value { data_type: TYPE_FP32 dims: 4 input_data_file: "nowhere" } }',
-      'there is no file',
-    ],
-    [
-      'an input of another shape',
-      'batch_size: 1 inputs { key: "X" value { data_type: TYPE_FP32 dims: 5 zero_data: true } }',
-      'model_warmup[0]: inputs[0].shape',
-    ],
-    ['no inputs', 'batch_size: 1', 'model_warmup[0]: '],
-  ])('is refused with %s', async (_, warmup, says) => {
-    repository.copy(IRIS, 'iris/1/model.onnx');
-    repository.write('iris/warmup/short', 'x');
-    repository.write('iris/config.pbtxt', `model_warmup { ${warmup} }`);
-    await expect(serve(repository.path, {})).rejects.toThrow(says);
-  });
-
-  it('is refused where a file of labels is not there', async () => {
-    repository.copy(IRIS, 'iris/1/model.onnx');
-    repository.write(
-      'iris/config.pbtxt',
-      'output { name: "probabilities" data_type: TYPE_FP32 dims: 3 label_filename: "none.txt" }',
-    );
-    await expect(serve(repository.path, {})).rejects.toThrow(
-      `output[0].label_filename: there is no file ${join(repository.at('iris'), 'none.txt')}`,
-    );
   });
 });

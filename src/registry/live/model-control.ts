@@ -1,4 +1,4 @@
-import { invalidInput, NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
+import { invalidInput, NimifyError, toNimifyError, withPlace } from '../../base/errors/nimify-error.ts';
 import type { Logger } from '../../base/telemetry/log.ts';
 import type { ConfigText } from '../../base/triton/read-model-config.ts';
 import type { Clock, Timer } from '../../base/util/clock.ts';
@@ -231,7 +231,8 @@ export function createModelControl(deps: ControlDeps, options: ControlOptions): 
       try {
         await inTurn(() => load(name, request));
       } catch (failed) {
-        throw failedToLoad(name, toNimifyError(failed));
+        // In the words that clients of Triton look for.
+        throw withPlace(`failed to load '${name}'`, toNimifyError(failed));
       }
     },
     async unload(name) {
@@ -281,16 +282,6 @@ function refuseName(name: string): void {
     `model: expected the name of a model in the repository, got '${name.slice(0, 60)}'; nothing outside is loaded`,
     { where: 'model', got: name.slice(0, 60) },
   );
-}
-
-/** In the words that clients of Triton look for. */
-function failedToLoad(name: string, error: NimifyError): NimifyError {
-  const { code, message, details, retryAfterMs } = error;
-  return new NimifyError(code, `failed to load '${name}': ${message}`, {
-    ...(details === undefined ? {} : { details }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    cause: error,
-  });
 }
 
 function throwFirst(failures: readonly LoadFailure[]): void {
