@@ -4,7 +4,7 @@ import { decodeModelInferRequest } from '../../base/oip/decode-protobuf.ts';
 import type { RequestedOutput } from '../../base/oip/decoded-request.ts';
 import { type EncodedInferMessage, encodeModelInferResponse } from '../../base/oip/encode-protobuf.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
-import { BORROWED } from '../../base/tensor/owner.ts';
+import { BORROWED, type BufferOwner } from '../../base/tensor/owner.ts';
 import { NEVER_CANCELLED } from '../../base/util/cancel.ts';
 import { ANONYMOUS, type RequestContext } from '../../model/context.ts';
 import type { InferRequest, InferResponse, Parameters } from '../../model/request.ts';
@@ -93,9 +93,35 @@ export function answerInfer(
   call: Pick<Call, 'cancel'>,
   encode: typeof encodeModelInferResponse,
 ): InferAnswer | Promise<InferAnswer> {
-  const { clock, registry } = deps;
-  const decodeFromNs = clock.nowNs();
   const owner = asked.isOwn ? ownerOf(asked.message, deps.pool) : BORROWED;
+  let opened: OpenedCall;
+  let response: InferResponse | undefined;
+  try {
+    opened = openCall(deps, asked, owner, tally);
+    response = deps.registry.inferNow(opened.request, opened.context);
+  } catch (refused) {
+    owner.release();
+    throw refused;
+  }
+  const { request, context, wanted } = opened;
+  if (response !== undefined) return toAnswer(deps, response, request, tally, encode, wanted);
+  return answerLater(deps, request, { ...context, cancel: call.cancel }, tally, encode, wanted);
+}
+
+interface OpenedCall {
+  readonly request: InferRequest;
+  readonly context: RequestContext;
+  readonly wanted: WantedClasses | undefined;
+}
+
+/** @throws NimifyError what can be said against the message */
+function openCall(
+  { clock, registry }: CallDeps,
+  asked: AskedInfer,
+  owner: BufferOwner,
+  tally: Tally,
+): OpenedCall {
+  const decodeFromNs = clock.nowNs();
   const decoded = decodeModelInferRequest(asked.message, (model, version, id) => {
     asked.onId?.(id);
     nameModel(tally, registry.find(model, version === '' ? undefined : version));
@@ -107,10 +133,7 @@ export function answerInfer(
   const request = toInferRequest(decoded, model, version, owner);
   const context = contextFor(asked, tally, parameters);
   tally.phases.decodeNs = clock.nowNs() - decodeFromNs;
-
-  const response = registry.inferNow(request, context);
-  if (response !== undefined) return toAnswer(deps, response, request, tally, encode, wanted);
-  return answerLater(deps, request, { ...context, cancel: call.cancel }, tally, encode, wanted);
+  return { request, context, wanted };
 }
 
 async function answerLater(
