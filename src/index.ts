@@ -15,9 +15,17 @@ export type { EngineOptions } from './model/engine.ts';
 export type { InferReport, InferRequest, InferResponse } from './model/request.ts';
 export { createInferRequest } from './model/request.ts';
 export type { BatchAxis, Signature, TensorSpec } from './model/signature.ts';
+export type { GrpcOptions } from './protocol/grpc/deps.ts';
 export type { HttpOptions } from './protocol/http/deps.ts';
+export type { TlsFiles } from './protocol/tls-files.ts';
 export type { Registry, ServedExample, ServedModel } from './registry/contract.ts';
 export type { ControlMode, IndexEntry, LoadRequest, ModelControl } from './registry/live/contract.ts';
 export { type LoadModelOptions, loadModel } from './registry/load.ts';
 export type { ModelSource } from './registry/repository.ts';
-export { createServer, type RepositoryOptions, type RunningServer, type ServerOptions } from './server.ts';
+export {
+  createServer,
+  type RepositoryOptions,
+  type RunningServer,
+  type ServerOptions,
+  type TlsSettings,
+} from './server.ts';

@@ -14,6 +14,8 @@ import { DEFAULT_HTTP_OPTIONS, type HttpOptions } from './protocol/http/deps.ts'
 import { createMetricsServer } from './protocol/http/metrics-server.ts';
 import { createHttpServer } from './protocol/http/server.ts';
 import type { ListenAddress } from './protocol/listen.ts';
+import type { ServerTls, ServerTlsOptions } from './protocol/server-tls.ts';
+import type { TlsFiles } from './protocol/tls-files.ts';
 import { assemble, DEFAULT_ENGINE_OPTIONS } from './registry/assemble.ts';
 import type { Registry, ServedModel } from './registry/contract.ts';
 import { takeInventory } from './registry/inventory.ts';
@@ -48,8 +50,15 @@ export interface ServerOptions {
   readonly log?: Logger;
   /** Which requests leave a line in the log. Default: none. */
   readonly accessLog?: AccessLogOptions;
+  /** Certificate and key of the server, which are looked at again while it runs. Default: clear text. */
+  readonly tls?: TlsSettings;
   readonly clock?: Clock;
   readonly repository?: Partial<RepositoryOptions>;
+}
+
+export interface TlsSettings extends TlsFiles {
+  /** Which ports speak TLS; that of metrics never does. Default `both`. */
+  readonly ports?: 'both' | 'http' | 'grpc';
 }
 
 /** How models come and go. What is named as in tritonserver means what it means there. */
@@ -73,7 +82,7 @@ export interface RepositoryOptions {
 }
 
 export interface RunningServer {
-  /** Such as `http://127.0.0.1:8000`. */
+  /** Such as `http://127.0.0.1:8000`, or `https://` with TLS. */
   readonly url: string;
   readonly metricsUrl: string | undefined;
   /** Such as `127.0.0.1:8001`, as gRPC clients take it. */
@@ -100,6 +109,8 @@ const DEFAULT_GRACE_MS = 25_000;
 export async function createServer(options: ServerOptions): Promise<RunningServer> {
   const log = options.log ?? SILENT;
   const clock = options.clock ?? systemClock;
+  const httpOptions: HttpOptions = { ...DEFAULT_HTTP_OPTIONS, ...options.http };
+  const tls = await openTls(options.tls, { clock, log, receiveTimeoutMs: httpOptions.receiveTimeoutMs });
   const metrics = createMetricsRegistry();
   const processMetrics = registerProcessMetrics(metrics, VERSION);
   const {
@@ -114,7 +125,6 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     mayBeEmpty: mode !== 'none',
     clock,
   });
-  const httpOptions: HttpOptions = { ...DEFAULT_HTTP_OPTIONS, ...options.http };
   const connectionRoom = createConnectionRoom({
     ...{ clock, log },
     maxConnections: leastOf(options.maxConnections, roomForConnections()),
@@ -158,12 +168,12 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     connectionRoom,
     version: VERSION,
   };
-  const http = createHttpServer({ ...shared, metrics, options: httpOptions });
+  const http = createHttpServer({ ...shared, metrics, options: httpOptions, tls: tls.http });
   const grpcPort = options.grpcPort ?? false;
   const grpc =
     grpcPort === false
       ? undefined
-      : createGrpcPort({ ...shared, options: toGrpcOptions(httpOptions, options.grpc) });
+      : createGrpcPort({ ...shared, options: toGrpcOptions(httpOptions, options.grpc), tls: tls.grpc });
   let closing: Promise<void> | undefined;
 
   /** Ports first, so that nothing new comes in; what that leaves of the grace period is the models'. */
@@ -176,6 +186,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       await registry.close({ graceMs: Math.max(0, (untilNs - clock.nowNs()) / 1e6) });
       await controlClosed;
     } finally {
+      tls.stop();
       await metricsServer?.close();
       processMetrics.stop();
     }
@@ -199,8 +210,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     throwTogether(failures.filter(isFatal), failures.length + registry.list().length);
     for (const failure of failures) tellFailure(failure, { log, isServed: false });
     return {
-      url: urlOf(address),
-      metricsUrl: metricsAddress === undefined ? undefined : urlOf(metricsAddress),
+      url: urlOf(address, tls.http),
+      metricsUrl: metricsAddress === undefined ? undefined : urlOf(metricsAddress, undefined),
       grpcAddress: grpcAddress === undefined ? undefined : authorityOf(grpcAddress),
       registry,
       control,
@@ -215,6 +226,29 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     await close({ graceMs: 0 });
     throw failed;
   }
+}
+
+interface TlsByPort {
+  /** Undefined: clear text. */
+  readonly http: ServerTls | undefined;
+  readonly grpc: ServerTls | undefined;
+  stop(): void;
+}
+
+/** What it needs is loaded for those who want it. */
+async function openTls(
+  settings: TlsSettings | undefined,
+  deps: Omit<ServerTlsOptions, 'files'>,
+): Promise<TlsByPort> {
+  if (settings === undefined) return { http: undefined, grpc: undefined, stop() {} };
+  const { createServerTls } = await import('./protocol/server-tls.ts');
+  const { ports = 'both', ...files } = settings;
+  const tls = await createServerTls({ files, ...deps });
+  return {
+    http: ports === 'grpc' ? undefined : tls,
+    grpc: ports === 'http' ? undefined : tls,
+    stop: () => tls.stop(),
+  };
 }
 
 function leastOf(...limits: readonly (number | undefined)[]): number | undefined {
@@ -239,8 +273,8 @@ function naming(path: string, error: NimifyError): NimifyError {
   return error.message.includes(path) ? error : withPlace(path, error);
 }
 
-function urlOf(address: ListenAddress): string {
-  return `http://${authorityOf(address)}`;
+function urlOf(address: ListenAddress, tls: ServerTls | undefined): string {
+  return `${tls === undefined ? 'http' : 'https'}://${authorityOf(address)}`;
 }
 
 function authorityOf({ host, port }: ListenAddress): string {

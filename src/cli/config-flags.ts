@@ -8,6 +8,7 @@ const GROUPS: readonly (readonly [heading: string, holds: (path: string) => bool
   ['Models:', (path) => path in START_OPTIONS || path.startsWith('repository.')],
   ['Address:', (path) => /^server\.(host|auth|\w+Port)$/.test(path)],
   ['Requests:', (path) => path.startsWith('server.') || path === 'timeoutMs'],
+  ['TLS:', (path) => path.startsWith('tls.')],
   ['gRPC:', (path) => path.startsWith('grpc.')],
   ['Engine:', (path) => path.startsWith('engine.')],
   ['Log, on stderr:', (path) => path.startsWith('log.')],

@@ -1,6 +1,9 @@
 import { errors } from 'undici';
 import { NimifyError } from '../base/errors/nimify-error.ts';
 
+const UNTRUSTED =
+  'its certificate is of no authority that is trusted here; name one with the variable NODE_EXTRA_CA_CERTS=FILE';
+
 /** What a failed connection means to the person who asked for it. */
 const MEANING: ReadonlyMap<string, string> = new Map([
   [
@@ -17,6 +20,12 @@ const MEANING: ReadonlyMap<string, string> = new Map([
   ['UND_ERR_CONNECT_TIMEOUT', 'no connection in time; check host and port, and firewalls between'],
   ['HTTPParserError', 'what listens there does not speak HTTP; check the port'],
   ['EPROTO', 'the TLS handshake failed; check whether the server wants http or https'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', UNTRUSTED],
+  ['SELF_SIGNED_CERT_IN_CHAIN', UNTRUSTED],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', UNTRUSTED],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', UNTRUSTED],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for other names; use one of them in the address'],
+  ['CERT_HAS_EXPIRED', 'its certificate has expired; the server needs another'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'the server does not speak TLS; use http:// instead of https://'],
 ]);
 

@@ -8,6 +8,7 @@ import {
 } from '@bufbuild/protobuf';
 import {
   type CallOptions,
+  type ChannelCredentials,
   Client,
   type ClientDuplexStream,
   type ClientOptions,
@@ -42,8 +43,12 @@ export interface ReferenceStream<Method extends DescMethod> {
   readonly status: Promise<StatusObject>;
 }
 
-export function connect(port: number, options: ClientOptions = {}): ReferenceClient {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+export function connect(
+  port: number,
+  options: ClientOptions = {},
+  channel: ChannelCredentials = credentials.createInsecure(),
+): ReferenceClient {
+  const client = new Client(`127.0.0.1:${port}`, channel, {
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
     ...options,

@@ -1,3 +1,4 @@
+import { isAbsolute, join } from 'node:path';
 import { ownMember } from '../util/own-member.ts';
 
 /** A part of a JSON Schema (draft 7). */
@@ -14,6 +15,8 @@ export interface Kind<V> {
   fromValue(value: unknown): V | undefined;
   /** Undefined where it is none of this kind. */
   fromText(text: string): V | undefined;
+  /** What a value of the configuration file means, by the folder that the file is in. Default: the same anywhere. */
+  within?(value: V, folder: string): V;
   /** For what may be given several times on a command line: all of it. Default: the last one counts. */
   join?(before: V, next: V): V;
 }
@@ -25,6 +28,14 @@ export const TEXT: Kind<string> = {
   schema: { type: 'string', minLength: 1 },
   fromValue: (value) => (typeof value === 'string' && value !== '' ? value : undefined),
   fromText: (text) => (text === '' ? undefined : text),
+};
+
+/** A file, from the working folder, or where the configuration file names it from that file's. */
+export const PATH: Kind<string> = {
+  ...TEXT,
+  name: 'path',
+  expected: 'a path',
+  within: (value, folder) => (isAbsolute(value) ? value : join(folder, value)),
 };
 
 /** TCP port; 0 asks the system for a free one. */

@@ -144,6 +144,23 @@ models:
     expect(originText(config.origins['models[2]']!)).toBe('file conf/other.yaml:10');
   });
 
+  it('takes a path of the file from its folder, and any other as it is', async () => {
+    mkdirSync(join(folder, 'conf'));
+    writeFileSync(join(folder, 'conf/n.yaml'), 'tls: {certFile: a.crt, keyFile: ../a.key}\n');
+    const { tls } = await load(undefined, {
+      flags: new Map([
+        ...flag('config', '--config', 'conf/n.yaml'),
+        ...flag('tls.clientCaFile', '--tls-client-ca-file', 'ca.crt'),
+      ]),
+    });
+    expect(tls).toEqual({ certFile: 'conf/a.crt', keyFile: 'a.key', clientCaFile: 'ca.crt', ports: 'both' });
+    writeFileSync(join(folder, 'conf/n.yaml'), 'tls: {certFile: /etc/a.crt, ports: neither}\n');
+    const config = flag('config', '--config', 'conf/n.yaml');
+    expect((await refusalOf(undefined, { flags: config })).message).toMatch(
+      /tls\.ports: expected one of both, http, grpc/,
+    );
+  });
+
   it('takes a variable or flag before what the file says of a single model too', async () => {
     const yaml = 'models: [{path: a.onnx, timeoutMs: 5, engine: {instances: 2}}]';
     const config = await load(yaml, {

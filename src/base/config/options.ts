@@ -12,6 +12,7 @@ import {
   milliseconds,
   NAMED_LIST,
   oneOf,
+  PATH,
   PORT,
   SECONDS,
   SHARE,
@@ -29,7 +30,7 @@ export const SERVER_OPTIONS = {
       default: '127.0.0.1',
       env: ['NIMIFY_HOST'],
       flag: '--host',
-      doc: 'Address to listen on. One that others can reach needs `server.auth: none`.',
+      doc: 'Address to listen on. One that others can reach needs `server.auth: none`, or clients with certificates (`tls.clientCaFile`).',
     }),
     auth: option(oneOf('loopback', 'none'), {
       default: 'loopback',
@@ -39,7 +40,7 @@ export const SERVER_OPTIONS = {
         value: 'none',
         doc: 'let everyone who reaches the address use the models; needed to listen beyond loopback',
       },
-      doc: 'Who may use the models. `loopback`: whoever is on this machine, so that nothing wider is listened on, since there are no credentials to ask for; `none`: everyone who reaches the address.',
+      doc: 'Who may use the models. `loopback`: whoever is on this machine, so that nothing wider is listened on, since there are no credentials to ask for but the certificates of clients (`tls.clientCaFile`); `none`: everyone who reaches the address.',
     }),
     httpPort: option(PORT, {
       default: 8000,
@@ -162,6 +163,35 @@ export const SERVER_OPTIONS = {
       flag: '--grpc-max-connection-age-grace-ms',
       example: '5m',
       doc: 'Time for the calls of a connection that takes no new ones to end, before it is cut. Default: any.',
+    }),
+  },
+  tls: {
+    certFile: option(PATH, {
+      default: undefined,
+      env: ['NIMIFY_TLS_CERT_FILE'],
+      flag: '--tls-cert-file',
+      example: 'server.crt',
+      doc: "PEM file of the server's certificate, those that lead to its authority below it. With it HTTP and gRPC are served over TLS (1.2 or newer). The files are looked at every 10 s; new connections get what is there. Default: clear text.",
+    }),
+    keyFile: option(PATH, {
+      default: undefined,
+      env: ['NIMIFY_TLS_KEY_FILE'],
+      flag: '--tls-key-file',
+      example: 'server.key',
+      doc: 'PEM file of the private key of that certificate, without a passphrase. Needed where there is a certificate.',
+    }),
+    clientCaFile: option(PATH, {
+      default: undefined,
+      env: ['NIMIFY_TLS_CLIENT_CA_FILE'],
+      flag: '--tls-client-ca-file',
+      example: 'clients-ca.crt',
+      doc: 'PEM file of authorities: clients are let in with a certificate of one of them, and without one are not. Such a server may listen beyond loopback without `server.auth: none`. Default: every client is let in.',
+    }),
+    ports: option(oneOf('both', 'http', 'grpc'), {
+      default: 'both',
+      env: ['NIMIFY_TLS_PORTS'],
+      flag: '--tls-ports',
+      doc: 'Which ports speak TLS, the other one staying in clear text. That of `/metrics` always does.',
     }),
   },
   repository: {

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { didYouMean } from '../util/nearest-name.ts';
 import type { Given, Layer } from './layer.ts';
 import { isOption, leavesOf, type OptionTree } from './option.ts';
@@ -151,7 +152,10 @@ function createReader(file: string, problems: Problem[]): Reader {
     } else {
       const value = found.kind.fromValue(plainValue(node));
       if (value === undefined) wrong(node, where, found.kind.expected);
-      else layer.set(path, { value, origin: { from: 'file', file, line: keyAt.line } });
+      else {
+        const meant = found.kind.within?.(value, dirname(file)) ?? value;
+        layer.set(path, { value: meant, origin: { from: 'file', file, line: keyAt.line } });
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Layer } from '../../base/config/layer.ts';
 import type { Config } from '../../base/config/load-config.ts';
 import { toNimifyError } from '../../base/errors/nimify-error.ts';
+import { systemClock } from '../../base/util/clock.ts';
 import { readConfig } from '../read-config.ts';
 import { checkAddress } from '../serve/check-address.ts';
 import { checkEngine } from './check-engine.ts';
@@ -14,6 +15,7 @@ import {
   checkThreads,
 } from './check-machine.ts';
 import { checkPorts } from './check-ports.ts';
+import { checkTls } from './check-tls.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
 /** Looks at everything that a server needs, without loading a model. */
@@ -26,6 +28,7 @@ export async function examine(flags: Layer): Promise<readonly Finding[]> {
     checkCores(),
     checkMemory(),
     ...(config === undefined ? [] : await checkPorts(config.server)),
+    ...(config === undefined ? [] : await checkTls(config, systemClock)),
     checkFileDescriptors(),
     await checkClock(),
     await checkThreads(),

@@ -11,6 +11,7 @@ function render(answer: string | undefined, metricsUrl: string | undefined): str
   const grpcAddress = metricsUrl === undefined ? undefined : 'h:3';
   return renderBanner({
     version: '1.2.3',
+    curl: 'curl -s',
     url: 'http://h:1',
     metricsUrl,
     grpcAddress,

@@ -10,6 +10,8 @@ export interface BannerModel {
 
 export interface BannerOptions {
   readonly version: string;
+  /** As in `FirstCallOptions`. */
+  readonly curl: string;
   readonly url: string;
   readonly metricsUrl: string | undefined;
   readonly grpcAddress: string | undefined;
@@ -22,6 +24,7 @@ const LONGEST_ANSWER = 700;
 /** What is served, where, and a first call for each model, ready to be pasted. */
 export function renderBanner({
   version,
+  curl,
   url,
   metricsUrl,
   grpcAddress,
@@ -36,7 +39,7 @@ export function renderBanner({
     const lines =
       call === undefined
         ? [
-            `curl -s ${metadata}`,
+            `${curl} ${metadata}`,
             dim('tells what it takes; no request could be made up that is short enough'),
           ]
         : [call.command, `${dim('->')} ${shorten(call.answer)}`];

@@ -2,7 +2,18 @@ import { describe, expect, it } from 'vitest';
 import type { Config } from '../../base/config/load-config.ts';
 import { checkAddress } from './check-address.ts';
 
-function check(changes: Partial<Config['server']>, origins: Config['origins'] = {}): () => void {
+const CLEAR_TEXT = {
+  certFile: undefined,
+  keyFile: undefined,
+  clientCaFile: undefined,
+  ports: 'both',
+} as const;
+
+function check(
+  changes: Partial<Config['server']>,
+  origins: Config['origins'] = {},
+  tls: Partial<Config['tls']> = {},
+): () => void {
   const server = {
     host: '127.0.0.1',
     auth: 'loopback',
@@ -17,7 +28,7 @@ function check(changes: Partial<Config['server']>, origins: Config['origins'] = 
     graceMs: 1,
     ...changes,
   } as const;
-  return () => checkAddress({ server, origins });
+  return () => checkAddress({ server, tls: { ...CLEAR_TEXT, ...tls }, origins });
 }
 
 describe('checkAddress', () => {
@@ -32,6 +43,12 @@ describe('checkAddress', () => {
       expect(check({ host, auth: 'none' })).not.toThrow();
     },
   );
+
+  it('lets any address pass where clients need a certificate on each port', () => {
+    expect(check({ host: '0.0.0.0' }, {}, { clientCaFile: 'ca.crt' })).not.toThrow();
+    expect(check({ host: '0.0.0.0' }, {}, { clientCaFile: 'ca.crt', ports: 'grpc' })).toThrow(/--no-auth/);
+    expect(check({ host: '0.0.0.0' }, {}, { certFile: 'server.crt' })).toThrow(/--tls-client-ca-file/);
+  });
 
   it('refuses one port for two things, but not 0, and tells where they come from', () => {
     const origins = { 'server.metricsPort': { from: 'env', name: 'NIMIFY_METRICS_PORT' } } as const;

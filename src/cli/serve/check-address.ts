@@ -7,20 +7,27 @@ const PORTS = ['httpPort', 'grpcPort', 'metricsPort'] as const;
 
 /**
  * Anyone who reaches the port may use the models, so an address that others can reach is opened only on the
- * user's word. Ports must differ.
+ * user's word, or where clients need a certificate. Ports must differ.
  * @throws NimifyError CONFIG_INVALID
  */
-export function checkAddress({ server, origins }: Pick<Config, 'server' | 'origins'>): void {
+export function checkAddress({ server, tls, origins }: Pick<Config, 'server' | 'tls' | 'origins'>): void {
   const named = (key: keyof Config['server']) => {
     const origin = origins[`server.${key}`];
     return `server.${key} (${origin === undefined ? 'default' : originText(origin)})`;
   };
-  if (server.auth !== 'none' && !isLoopback(server.host)) {
+  const isMutual = tls.clientCaFile !== undefined && tls.ports === 'both';
+  if (server.auth !== 'none' && !isMutual && !isLoopback(server.host)) {
     throw new NimifyError(
       'CONFIG_INVALID',
-      `${named('host')}: ${server.host} lets others reach the server, and this version has no credentials to ask ` +
-        'them for; add --no-auth or `server.auth: none` if that is meant, or leave the host out',
-      { details: { where: 'server.host', expected: 'a loopback address, or --no-auth', got: server.host } },
+      `${named('host')}: ${server.host} lets others reach the server, and it asks them for nothing; let in none but ` +
+        'clients with a certificate (--tls-client-ca-file), add --no-auth or `server.auth: none` if everyone is meant, or leave the host out',
+      {
+        details: {
+          where: 'server.host',
+          expected: 'a loopback address, --tls-client-ca-file or --no-auth',
+          got: server.host,
+        },
+      },
     );
   }
   const taken = new Map<number, string>();

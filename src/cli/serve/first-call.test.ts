@@ -34,7 +34,7 @@ function served(
 function call(model: ServedModel, isNamed = false) {
   const registry = createRegistry();
   registry.add(model);
-  return firstCall(model, { url: URL, registry, isNamed });
+  return firstCall(model, { curl: 'curl -s', url: URL, registry, isNamed });
 }
 
 /** What the command would send: the command with `printf` in the place of `curl`, run by a shell. */

@@ -19,6 +19,8 @@ export interface FirstCall {
 }
 
 export interface FirstCallOptions {
+  /** `curl` with the options that the server asks for, such as `curl -s`. */
+  readonly curl: string;
   readonly url: string;
   readonly registry: Registry;
   /** Several models are served, so the request must say which is meant. */
@@ -44,7 +46,7 @@ export async function firstCall(
   const body = count <= MAX_ELEMENTS ? requestBody(example.inputs, envelope) : undefined;
   if (body !== undefined && body.length <= MAX_BODY_LENGTH) {
     return {
-      command: `curl -s ${options.url}/v1/predict -d ${shellQuote(body)}`,
+      command: `${options.curl} ${options.url}/v1/predict -d ${shellQuote(body)}`,
       answer: encodeAnswer(served, example.outputs),
     };
   }
@@ -91,7 +93,7 @@ async function zerosCall(
   const open = awkString(`${before}${JSON.stringify(spec.name)}:[0`);
   const close = awkString(`]${after}`);
   const program = `BEGIN{print ${open};for(i=1;i<${dataLength(zeros.data)};i++)printf ",0";print ${close}}`;
-  return { command: `awk ${shellQuote(program)} | curl -s ${options.url}/v1/predict -d @-`, answer };
+  return { command: `awk ${shellQuote(program)} | ${options.curl} ${options.url}/v1/predict -d @-`, answer };
 }
 
 /** One row of zeros. Undefined where the server could not tell the shape from a flat list of them. */

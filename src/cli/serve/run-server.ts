@@ -10,6 +10,7 @@ import {
 import { readConfig } from '../read-config.ts';
 import { checkAddress } from './check-address.ts';
 import { endAfter, endNow, isDoneWithin, waitForSignal } from './shutdown.ts';
+import { toTlsSettings } from './tls-settings.ts';
 
 /** Beyond the grace period, the time for ports and sessions to close. */
 const CLOSING_MS = 2000;
@@ -22,6 +23,7 @@ const CLOSING_MS = 2000;
 export async function runServer(paths: readonly string[], flags: Layer): Promise<number> {
   const config = await readConfig(paths, flags);
   checkAddress(config);
+  const options = toServerOptions(config);
   let server: RunningServer | undefined;
   const signalled = waitForSignal(() => server === undefined);
 
@@ -29,10 +31,12 @@ export async function runServer(paths: readonly string[], flags: Layer): Promise
   const log = createPinoLogger({ level, ...(format === 'auto' ? {} : { pretty: format === 'pretty' }) });
   if (config.file !== undefined) log.info({ file: config.file }, 'configuration read');
   for (const warning of config.warnings) log.warn({ where: 'environment' }, warning);
-  server = await createServer({ ...toServerOptions(config), log });
+  server = await createServer({ ...options, log });
   // The models answer already: what only the banner needs is loaded now.
   const { printBanner } = await import('./print-banner.ts');
-  await printBanner(server).catch((err: unknown) => log.warn({ err }, 'the first calls could not be shown'));
+  await printBanner(server, options.tls).catch((err: unknown) =>
+    log.warn({ err }, 'the first calls could not be shown'),
+  );
 
   const signal = await signalled;
   server.startDraining();
@@ -47,7 +51,9 @@ export async function runServer(paths: readonly string[], flags: Layer): Promise
   return 0;
 }
 
-function toServerOptions({ server, grpc, repository, log, models }: Config): ServerOptions {
+function toServerOptions(config: Config): ServerOptions {
+  const { server, grpc, repository, log, models } = config;
+  const tls = toTlsSettings(config);
   const { host, httpPort, grpcPort, httpReader, metricsPort, maxConnections } = server;
   const { maxBodyBytes, receiveTimeoutMs, sendTimeoutMs } = server;
   return {
@@ -63,6 +69,7 @@ function toServerOptions({ server, grpc, repository, log, models }: Config): Ser
     ...(maxConnections === undefined ? {} : { maxConnections }),
     http: { maxBodyBytes, receiveTimeoutMs, sendTimeoutMs, reader: httpReader },
     grpc: withoutUnset(grpc),
+    ...(tls === undefined ? {} : { tls }),
     repository: toRepositoryOptions(repository),
     accessLog: { share: log.accessShare, slowMs: log.slowMs },
   };

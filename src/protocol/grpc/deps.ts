@@ -1,5 +1,6 @@
 import type { BodyPool } from '../body-pool.ts';
 import type { ProtocolDeps } from '../deps.ts';
+import type { ServerTls } from '../server-tls.ts';
 
 export interface GrpcOptions {
   /** Largest message taken, before and after decompression, in bytes. Default 64 MiB. */
@@ -63,6 +64,8 @@ export function toGrpcOptions(
 
 /** What every gRPC method may use. */
 export interface GrpcDeps extends ProtocolDeps {
+  /** Undefined: clear text. */
+  readonly tls: ServerTls | undefined;
   readonly options: GrpcOptions;
 }
 

@@ -8,6 +8,7 @@ import { createRegistry, type MutableRegistry } from '../../registry/registry.ts
 import { createBodyPool } from '../body-pool.ts';
 import { createConnectionRoom } from '../connection-room.ts';
 import { createFakeControl, type FakeControl } from '../fake-control.ts';
+import type { ServerTls } from '../server-tls.ts';
 import { DEFAULT_GRPC_OPTIONS, type GrpcDeps, type GrpcOptions } from './deps.ts';
 import { createGrpcPort, type GrpcPort } from './port.ts';
 
@@ -48,6 +49,7 @@ export function createFakeDeps(
     clock,
     log,
     connectionRoom: createConnectionRoom({ clock, log, maxConnections: undefined }),
+    tls: undefined,
     accessLog: { note() {} },
     instruments: { begin() {}, end: (outcome) => void outcomes.push(outcome) },
     options: { ...DEFAULT_GRPC_OPTIONS, ...options },
@@ -64,8 +66,13 @@ export interface FakeServer extends FakeDeps {
 }
 
 /** A server of such models on a free port. */
-export async function serveFake(...args: Parameters<typeof createFakeDeps>): Promise<FakeServer> {
-  const deps = createFakeDeps(...args);
+export async function serveFake(
+  models: Parameters<typeof createFakeDeps>[0],
+  options?: Partial<GrpcOptions>,
+  clock?: Clock,
+  tls?: ServerTls,
+): Promise<FakeServer> {
+  const deps = { ...createFakeDeps(models, options, clock), tls };
   // Whoever looks at memory that was given back finds no numbers there.
   const onGive = (buffer: ArrayBuffer) => void new Uint8Array(buffer).fill(0xff);
   const server = createGrpcPort(deps, createBodyPool({ clock: deps.clock, onGive }));

@@ -1,4 +1,9 @@
-import { type ClientHttp2Session, connect, type IncomingHttpHeaders, type SessionOptions } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  connect,
+  type IncomingHttpHeaders,
+  type SecureClientSessionOptions,
+} from 'node:http2';
 
 /** Test support: a client that sends bytes and frames as it is told, so that it can send wrong ones. */
 export interface RawClient {
@@ -23,8 +28,9 @@ export interface RawAnswer {
   readonly rstCode: number;
 }
 
-export function connectRaw(port: number, options: SessionOptions = {}): RawClient {
-  const session = connect(`http://127.0.0.1:${port}`, options);
+/** Over TLS where `options` has an authority's certificate. */
+export function connectRaw(port: number, options: SecureClientSessionOptions = {}): RawClient {
+  const session = connect(`${options.ca === undefined ? 'http' : 'https'}://127.0.0.1:${port}`, options);
   session.on('error', () => {});
   return {
     session,

@@ -1,5 +1,6 @@
 import {
   constants,
+  createSecureServer,
   createServer,
   type IncomingHttpHeaders,
   type ServerHttp2Session,
@@ -44,14 +45,14 @@ const SESSION_MEMORY_MIB = 1024;
 const MODEL_INFER = '/inference.GRPCInferenceService/ModelInfer';
 const MODEL_STREAM_INFER = '/inference.GRPCInferenceService/ModelStreamInfer';
 
-/** gRPC on node:http2, in clear text, on the connections of a port: framing, codings and inference are our own, all else is generated code. */
+/** gRPC on node:http2, on the connections of a port: framing, codings and inference are our own, all else is generated code. */
 export function createGrpcServer(
   given: GrpcDeps,
   port: Server,
   pool: BodyPool = createBodyPool({ clock: given.clock }),
 ): GrpcServer {
   const deps: CallDeps = { ...given, pool };
-  const { clock, log, options } = deps;
+  const { clock, log, options, tls } = deps;
   const connections = new Map<ServerHttp2Session, Connection>();
   const calls = createCallList();
   let services: Promise<Services> | undefined;
@@ -59,7 +60,7 @@ export function createGrpcServer(
   let arrivals = 0;
   let closing = false;
 
-  const server = createServer({
+  const settings = {
     maxSessionMemory: SESSION_MEMORY_MIB,
     settings: {
       maxConcurrentStreams: options.maxConcurrentStreams,
@@ -67,7 +68,12 @@ export function createGrpcServer(
       maxHeaderListSize: MAX_METADATA_BYTES,
       enablePush: false,
     },
-  });
+  };
+  const secure = tls && createSecureServer({ ...settings, ...tls.options });
+  const server: Server = secure ?? createServer(settings);
+  const attached = secure && tls?.attach(secure);
+  // With TLS, a client that did not ask for HTTP/2 in its handshake (RFC 9113, 3.3); Node would answer and wait.
+  server.on('unknownProtocol', (socket: Socket) => socket.destroy());
   server.on('session', (session) => {
     arrivals += 1;
     connections.set(
@@ -179,6 +185,7 @@ export function createGrpcServer(
         await readArrived();
         closing = true;
         await allAnswered();
+        attached?.endHandshakes();
         const closed = new Promise<void>((resolve) => port.close(() => resolve()));
         for (const { session } of connections.values()) session.close();
         await closed;

@@ -1,5 +1,6 @@
 import type { MetricsRegistry } from '../../base/telemetry/metrics.ts';
 import type { ProtocolDeps } from '../deps.ts';
+import type { ServerTls } from '../server-tls.ts';
 
 export interface HttpOptions {
   /** Largest body taken, before and after decompression, in bytes. Default 64 MiB. */
@@ -28,5 +29,7 @@ export const DEFAULT_HTTP_OPTIONS: HttpOptions = {
 /** What every HTTP route may use. */
 export interface HttpDeps extends ProtocolDeps {
   readonly metrics: MetricsRegistry;
+  /** Undefined: clear text. */
+  readonly tls: ServerTls | undefined;
   readonly options: HttpOptions;
 }

@@ -89,6 +89,7 @@ export function createFakeDeps(
     clock: systemClock,
     log,
     connectionRoom: createConnectionRoom({ clock: systemClock, log, maxConnections: undefined }),
+    tls: undefined,
     accessLog: { note: ({ code }, requestId) => noted.push({ requestId, code }) },
     instruments,
     metrics: createMetricsRegistry(),

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectSecurely } from 'node:tls';
 
 /** Test support: a client that speaks exactly the bytes a test wants, well-formed or not. */
 export interface RawClient {
@@ -17,8 +18,12 @@ export interface RawAnswer {
   readonly body: Buffer;
 }
 
-export async function openRaw(port: number): Promise<RawClient> {
-  const socket = connect(port, '127.0.0.1');
+/** @param secure how TLS is to be spoken; undefined: not at all */
+export async function openRaw(port: number, secure?: ConnectionOptions): Promise<RawClient> {
+  const socket =
+    secure === undefined
+      ? connect(port, '127.0.0.1')
+      : connectSecurely({ port, host: '127.0.0.1', servername: 'localhost', ...secure });
   // A reset is one of the ways in which a connection may close here.
   socket.on('error', () => {});
   let chunks: Buffer[] = [];
@@ -37,7 +42,9 @@ export async function openRaw(port: number): Promise<RawClient> {
       wake();
     });
   });
-  await new Promise<void>((resolve) => socket.once('connect', resolve));
+  await new Promise<void>((resolve) =>
+    socket.once(secure === undefined ? 'connect' : 'secureConnect', resolve),
+  );
 
   return {
     socket,

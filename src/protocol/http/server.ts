@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { invalidInput, NimifyError } from '../../base/errors/nimify-error.ts';
 import { createBodyPool } from '../body-pool.ts';
@@ -48,7 +49,7 @@ const MOST_BETWEEN_CHECKS_MS = 5000;
 const MOST_PIPELINED = 8;
 
 export function createHttpServer(deps: HttpDeps): HttpServer {
-  const { clock } = deps;
+  const { clock, tls } = deps;
   const { receiveTimeoutMs, sendTimeoutMs } = deps.options;
   /** Every open connection, and the answer to the newest request on it. */
   const connections = new Map<Socket, ServerResponse | undefined>();
@@ -59,7 +60,7 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
   let routes: Promise<Routes> | undefined;
 
   const checkIntervalMs = Math.min(MOST_BETWEEN_CHECKS_MS, Math.max(100, receiveTimeoutMs / 4));
-  const server = createServer({
+  const settings = {
     // Node would refuse with an empty answer; `take` says what is wrong.
     requireHostHeader: false,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -67,13 +68,18 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     // Bodies have their own timer, with an answer; this ends those that nobody reads.
     requestTimeout: receiveTimeoutMs * 3,
     connectionsCheckingInterval: checkIntervalMs,
-  });
+  };
+  // Half-open, as node:http makes its sockets.
+  const secure = tls && createSecureServer({ ...settings, ...tls.options, allowHalfOpen: true });
+  const server: Server = secure ?? createServer(settings);
   server.on('request', take);
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     deferContinue(request, response);
     take(request, response);
   });
-  const giveToNode = takeOverConnections(server);
+  const accepts = secure === undefined ? 'connection' : 'secureConnection';
+  const giveToNode = takeOverConnections(server, accepts);
+  const attached = secure && tls?.attach(secure);
   const door = deps.connectionRoom.open(server, closeIdle);
   const reader =
     deps.options.reader === 'node'
@@ -88,19 +94,18 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
           },
           handOver: giveToNode,
         });
-  server.on('connection', (accepted: Socket) => {
+  server.on(accepts, (accepted: Socket) => {
     const socket = reader?.take(accepted) ?? accepted;
     // Each request in flight listens once, and a client may pipeline any number of them.
     socket.setMaxListeners(0);
     arrivals += 1;
     connections.set(socket, undefined);
-    door.entered();
-    socket.on('close', () => {
-      connections.delete(socket);
-      door.left();
-    });
+    socket.on('close', () => connections.delete(socket));
+    if (secure === undefined) countIn(socket);
     if (reader === undefined) giveToNode(socket, NO_BYTES);
   });
+  // Those too whose handshake is not done.
+  if (secure !== undefined) secure.on('connection', countIn);
   const broken = new WeakSet<Socket>();
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (broken.has(socket as Socket)) return;
@@ -110,6 +115,11 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
 
   const pipeline = createPipelines(dispatch, MOST_PIPELINED);
   const stopCutting = cutSlowReaders(() => connections.keys(), { clock, sendTimeoutMs });
+
+  function countIn(socket: Socket): void {
+    door.entered();
+    socket.on('close', door.left);
+  }
 
   function take(request: IncomingMessage, response: ServerResponse): void {
     const last = connections.get(request.socket);
@@ -213,6 +223,7 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
         await allAnswered();
         // Node counts a connection that never sent a byte as busy, and would wait for it.
         for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroy();
+        attached?.endHandshakes();
         const closed = new Promise<void>((resolve) => server.close(() => resolve()));
         if (isOver) destroyAll();
         reader?.closeIdle();
@@ -231,11 +242,15 @@ const NO_BYTES = new Uint8Array(0);
 /**
  * Makes node:http leave new connections alone, since it may not be the one who reads them.
  *
+ * @param accepts the event by which it gets them
  * @returns gives it one, with what was read of it already
  */
-function takeOverConnections(server: Server): (socket: Socket, bytes: Uint8Array) => void {
-  const ofNode = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
-  server.removeAllListeners('connection');
+function takeOverConnections(
+  server: Server,
+  accepts: 'connection' | 'secureConnection',
+): (socket: Socket, bytes: Uint8Array) => void {
+  const ofNode = server.listeners(accepts) as ((this: Server, socket: Socket) => void)[];
+  server.removeAllListeners(accepts);
   return (socket, bytes) => {
     // What was read comes first, but not before somebody listens.
     if (bytes.length > 0) socket.pause().unshift(bytes);

@@ -1,28 +1,25 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createFakeDeps } from '../../../src/protocol/http/fake-registry.ts';
-import { createHttpServer, type HttpServer } from '../../../src/protocol/http/server.ts';
 import { mutated } from '../../fuzz/mutation.ts';
 import { BODY, CASES, inference, PATH } from './cases.ts';
-import { READINGS } from './readings.ts';
+import { READINGS, type ReadingServer, serveReading } from './readings.ts';
 import { talk } from './talk.ts';
 
-const servers: HttpServer[] = [];
-const ports: number[] = [];
+let servers: readonly ReadingServer[] = [];
 beforeAll(async () => {
-  for (const { reader, model } of READINGS) {
-    const server = createHttpServer(createFakeDeps([model], { reader, receiveTimeoutMs: 400 }));
-    servers.push(server);
-    ports.push((await server.listen('127.0.0.1', 0)).port);
-  }
+  servers = await Promise.all(READINGS.map((reading) => serveReading(reading, { receiveTimeoutMs: 400 })));
 });
 afterAll(async () => {
-  await Promise.all(servers.map((server) => server.close({ graceMs: 0 })));
+  await Promise.all(servers.map((server) => server.close()));
 });
 
 /** The same bytes to every reader. */
-async function sayToAll(bytes: Uint8Array, halfClose: boolean): Promise<void> {
-  const said = await Promise.all(ports.map((port) => talk(port, [bytes], { halfClose })));
+async function sayToAll(bytes: Uint8Array, mayHalfClose: boolean): Promise<void> {
+  // Bodies are decompressed on another thread: whether the answer is there when the client half-closes is chance.
+  const halfClose = mayHalfClose && !/gzip|deflate/i.test(Buffer.from(bytes).toString('latin1'));
+  const said = await Promise.all(
+    servers.map(({ port, secure }) => talk(port, [bytes], { halfClose, secure })),
+  );
   for (const [at, other] of said.entries()) {
     const { name } = READINGS[at]!;
     expect({ name, ...other }).toEqual({ name, ...said[0] });

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { type ConnectionOptions, connect as connectSecurely } from 'node:tls';
 
 /** All that a server says on one connection, and what becomes of the connection. */
 export interface Said {
@@ -15,6 +16,8 @@ export interface TalkOptions {
   readonly halfClose?: boolean;
   /** The client says nothing more and waits until the server ends the connection. */
   readonly waits?: boolean;
+  /** How TLS is spoken. Default: not at all. */
+  readonly secure?: ConnectionOptions | undefined;
 }
 
 const PROBE = 'GET /v2/health/live HTTP/1.1\r\nhost: probe\r\nconnection: close\r\n\r\n';
@@ -29,7 +32,12 @@ export async function talk(
   pieces: readonly (string | Uint8Array)[],
   options: TalkOptions = {},
 ): Promise<Said> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const { secure } = options;
+  const address = { port, host: '127.0.0.1', allowHalfOpen: true };
+  const socket =
+    secure === undefined
+      ? connect(address)
+      : connectSecurely({ ...address, servername: 'localhost', ...secure });
   const chunks: Buffer[] = [];
   let isClosed = false;
   // A reset is one of the ways in which a connection may close here.
@@ -42,14 +50,18 @@ export async function talk(
   socket.on('close', () => {
     isClosed = true;
   });
-  await once(socket, 'connect');
+  await once(socket, secure === undefined ? 'connect' : 'secureConnect');
   socket.setNoDelay(true);
 
   for (const [at, piece] of pieces.entries()) {
     socket.write(piece);
     if (at < pieces.length - 1) await turns(2);
   }
-  if (options.halfClose) socket.end();
+  if (options.halfClose) {
+    // Else it would come with the last bytes in one read, and answers that are not there by then are not sent.
+    if (secure !== undefined) await turns(4);
+    socket.end();
+  }
   await quiet(chunks);
   let isProbed = false;
   if (!options.halfClose && !options.waits && !isClosed) {

@@ -89,7 +89,9 @@ export function openConnection(accepted: Socket, around: ConnectionSurroundings)
   /** The client says nothing more. */
   let hasEnded = false;
 
-  const direct = readDirectly(accepted, { place: inbox.place, onRead });
+  // What is read of a TLS socket is not what came in.
+  const isPlain = !('encrypted' in accepted);
+  const direct = isPlain ? readDirectly(accepted, { place: inbox.place, onRead }) : undefined;
   const socket = direct ?? accepted;
   const outgoing = createOutgoing(socket);
 
