@@ -62,12 +62,12 @@ export function decodeModelInferRequest(
   for (const at of parametersAt) readParameter(createCursor(bytes, at), parameters, 'parameters');
   if (raw.length > 0 && raw.length !== inputs.length) {
     // Inputs in shared memory have no raw contents; then that is what is to be said.
-    for (const [index, span] of inputs.entries()) readInput(bytes, span, `inputs[${index}]`);
+    for (const [index, span] of inputs.entries()) readTensor(bytes, span, `inputs[${index}]`);
     throw mismatchError('raw_input_contents', `${inputs.length}, one for each of inputs`, `${raw.length}`);
   }
   const names = new NameSet();
   const tensors = inputs.map((span, index) => {
-    const tensor = decodeInput(bytes, span, raw[index], index);
+    const tensor = decodeTensor(bytes, span, raw[index], `inputs[${index}]`, 'raw_input_contents', index);
     refuseTwice(names, tensor.name, () => `inputs[${index}].name`);
     return tensor;
   });
@@ -130,15 +130,16 @@ function readParts({ bytes, rawContents = [] }: InferMessage): Parts {
   return parts;
 }
 
-function noteSpan(spans: Span[], cursor: Cursor, where: string): void {
+/** Notes where the message that comes next lies, and passes over it. */
+export function noteSpan(spans: Span[], cursor: Cursor, where: string): void {
   const end = readDelimited(cursor, where);
   spans.push({ start: cursor.at, end });
   if (spans.length > MAX_ENTRIES) throw tooMany(where);
   cursor.at = end;
 }
 
-/** An InferInputTensor, before its elements are looked at. */
-interface InputParts {
+/** An InferInputTensor or an InferOutputTensor, whose fields have the same numbers, before its elements are looked at. */
+interface TensorParts {
   readonly name: string;
   readonly datatype: string;
   readonly shape: readonly number[];
@@ -146,7 +147,7 @@ interface InputParts {
 }
 
 /** @throws NimifyError INVALID_INPUT; UNSUPPORTED for shared memory */
-function readInput(bytes: Uint8Array, span: Span, where: string): InputParts {
+function readTensor(bytes: Uint8Array, span: Span, where: string): TensorParts {
   const cursor = createCursor(bytes, span.start, span.end);
   let name = '';
   let datatype = '';
@@ -187,9 +188,22 @@ function readInput(bytes: Uint8Array, span: Span, where: string): InputParts {
   return { name, datatype, shape, contents };
 }
 
-function decodeInput(bytes: Uint8Array, span: Span, raw: Uint8Array | undefined, index: number): Tensor {
-  const where = `inputs[${index}]`;
-  const { name, datatype, shape, contents } = readInput(bytes, span, where);
+/**
+ * Decodes an InferInputTensor or an InferOutputTensor.
+ *
+ * @param raw its elements, where they stand outside of it, in entry `index` of `rawName`
+ * @param where its own path, such as `inputs[0]`
+ * @throws NimifyError INVALID_INPUT; UNSUPPORTED for shared memory
+ */
+export function decodeTensor(
+  bytes: Uint8Array,
+  span: Span,
+  raw: Uint8Array | undefined,
+  where: string,
+  rawName: string,
+  index: number,
+): Tensor {
+  const { name, datatype, shape, contents } = readTensor(bytes, span, where);
   if (name === '') throw mismatchError(`${where}.name`, 'a name', 'none');
   if (!isDatatype(datatype)) {
     throw mismatchError(`${where}.datatype`, `one of ${DATATYPES.join(', ')}`, `'${shorten(datatype)}'`);
@@ -204,11 +218,11 @@ function decodeInput(bytes: Uint8Array, span: Span, raw: Uint8Array | undefined,
   if (contents.some(({ start, end }) => end > start)) {
     throw mismatchError(
       `${where}.contents`,
-      'no typed contents beside raw_input_contents; send the elements once',
+      `no typed contents beside ${rawName}; send the elements once`,
       'both',
     );
   }
-  return { name, datatype, shape, data: decodeSection(raw, datatype, count, `raw_input_contents[${index}]`) };
+  return { name, datatype, shape, data: decodeSection(raw, datatype, count, `${rawName}[${index}]`) };
 }
 
 function pushDimension(cursor: Cursor, shape: number[], where: string): void {
@@ -245,6 +259,6 @@ function decodeOutputs(bytes: Uint8Array, spans: readonly Span[]): readonly Requ
   });
 }
 
-function tooMany(where: string): NimifyError {
+export function tooMany(where: string): NimifyError {
   return mismatchError(where, `at most ${MAX_ENTRIES} entries`, 'more');
 }

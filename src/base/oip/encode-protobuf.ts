@@ -1,6 +1,8 @@
 import type { Tensor } from '../tensor/tensor.ts';
 import { encodeSection } from './binary-tensor.ts';
 import type { EncodableResponse } from './encode.ts';
+import type { EncodableRequest } from './encode-request.ts';
+import { RAW_INPUT_CONTENTS, RAW_OUTPUT_CONTENTS } from './infer-message.ts';
 import type { ParameterRecord } from './parameters.ts';
 import { createProtobufWriter, type ProtobufWriter } from './protobuf-writer.ts';
 
@@ -52,16 +54,48 @@ export function encodeStreamError(message: string, id: string, headroomBytes: nu
   return WRITER.take();
 }
 
+/** A request, and the model that it is for. */
+export interface EncodableModelInfer extends EncodableRequest {
+  readonly model: string;
+  /** Empty: the server's choice. */
+  readonly version: string;
+}
+
+/**
+ * Encodes a ModelInferRequest, the client's side of `decodeModelInferRequest`, with all inputs as raw contents: as
+ * typed contents they would cost both sides several times as much, and FP16 has none.
+ *
+ * @param headroomBytes room to leave at the start, for a frame's header
+ */
+export function encodeModelInferRequest(
+  { model, version, id = '', parameters = {}, inputs, outputs = [] }: EncodableModelInfer,
+  headroomBytes: number,
+): EncodedInferMessage {
+  WRITER.clear(headroomBytes);
+  WRITER.text(1, model);
+  WRITER.text(2, version);
+  WRITER.text(3, id);
+  writeParameters(4, parameters, WRITER);
+  for (const input of inputs) WRITER.nested(5, () => writeTensor(input, WRITER));
+  for (const name of outputs) WRITER.nested(6, () => WRITER.text(1, name));
+  writeRawContents(RAW_INPUT_CONTENTS, inputs);
+  return WRITER.take();
+}
+
 function writeResponse({ model, version, id, outputs, parameters }: EncodableResponse): void {
   WRITER.text(1, model);
   WRITER.text(2, version);
   WRITER.text(3, id);
   writeParameters(4, parameters, WRITER);
   for (const output of outputs) WRITER.nested(5, () => writeTensor(output, WRITER));
-  for (const output of outputs) {
-    const section = encodeSection(output);
-    if (section.byteLength < OWN_PIECE_BYTES) WRITER.bytes(6, section);
-    else WRITER.piece(6, section);
+  writeRawContents(RAW_OUTPUT_CONTENTS, outputs);
+}
+
+function writeRawContents(field: number, tensors: readonly Tensor[]): void {
+  for (const tensor of tensors) {
+    const section = encodeSection(tensor);
+    if (section.byteLength < OWN_PIECE_BYTES) WRITER.bytes(field, section);
+    else WRITER.piece(field, section);
   }
 }
 

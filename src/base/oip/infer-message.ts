@@ -1,10 +1,10 @@
 import { mismatchError } from './json-error.ts';
 import { MAX_ENTRIES } from './json-object.ts';
 
-/** A ModelInferRequest as it came: protobuf, of which the large parts may lie elsewhere. */
+/** A ModelInferRequest or ModelInferResponse as it came: protobuf, of which the large parts may lie elsewhere. */
 export interface InferMessage {
   readonly bytes: Uint8Array;
-  /** Values of `raw_input_contents` that were taken out of the bytes, in their order. */
+  /** The raw contents that were taken out of the bytes, in their order. */
   readonly rawContents?: readonly Uint8Array[];
 }
 
@@ -15,25 +15,30 @@ export interface InferMessageSink {
   take(): InferMessage;
 }
 
-/** Field 7, `raw_input_contents`, as a delimited field. */
-const RAW_TAG = (7 << 3) | 2;
+/** Number of the field with the raw contents, in a ModelInferRequest and a ModelInferResponse. */
+export const RAW_INPUT_CONTENTS = 7;
+export const RAW_OUTPUT_CONTENTS = 6;
+
 const SMALLEST_BYTES = 1024;
 
 /** What comes next: a tag, a number, a length, bytes to keep, bytes of raw contents; or nothing that can be read. */
 type State = 'tag' | 'number' | 'length' | 'rawLength' | 'bytes' | 'raw' | 'damaged';
 
 /**
- * Takes `raw_input_contents` out of a message while it arrives, each into a buffer of its own: that is the one copy
- * which their bytes ever see, and elements in it are aligned, wherever in the message they stood. All other bytes
- * are kept together, for the decoder.
+ * Takes raw contents out of a message while it arrives, each into a buffer of its own: that is the one copy which
+ * their bytes ever see, and elements in it are aligned, wherever in the message they stood. All other bytes are kept
+ * together, for the decoder.
  *
  * @param limitBytes what the message may have at most; a length beyond it is not believed
  * @param allocate gives memory of exactly that many bytes, 8-aligned; what it throws, `push` throws
+ * @param rawField number of the field with the raw contents
  */
 export function createInferMessageSink(
   limitBytes: number,
   allocate: (byteLength: number) => Uint8Array = allocateOwn,
+  rawField: number = RAW_INPUT_CONTENTS,
 ): InferMessageSink {
+  const rawTag = (rawField << 3) | 2;
   let head = new Uint8Array(0);
   let headLength = 0;
   let state: State = 'tag';
@@ -85,7 +90,7 @@ export function createInferMessageSink(
   }
 
   function onTag(tag: number): State {
-    if (tag === RAW_TAG && groupDepth === 0) return expect('rawLength');
+    if (tag === rawTag && groupDepth === 0) return expect('rawLength');
     switch (tag & 7) {
       case 0:
         return expect('number');
@@ -137,7 +142,7 @@ export function createInferMessageSink(
       if (state !== 'tag' || shift > 0 || groupDepth > 0) {
         throw mismatchError(
           'message',
-          `a whole ModelInferRequest with at most ${MAX_ENTRIES} raw_input_contents`,
+          `a whole message with at most ${MAX_ENTRIES} raw contents`,
           'bytes that are none',
         );
       }

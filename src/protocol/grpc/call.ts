@@ -6,6 +6,7 @@ import {
 } from 'node:http2';
 import { type NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
 import type { EncodedInferMessage } from '../../base/oip/encode-protobuf.ts';
+import { type AllocateRaw, type Frame, writeFrameHeader } from '../../base/oip/grpc-frame.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
 import { type CancelSource, type CancelToken, createCancelSource } from '../../base/util/cancel.ts';
 import { requestIdOf } from '../request-id.ts';
@@ -20,7 +21,6 @@ import {
 } from './coding.ts';
 import type { Connection } from './connection.ts';
 import type { CallDeps } from './deps.ts';
-import { type AllocateRaw, type Frame, writeFrameHeader } from './frame.ts';
 import { timeoutNsOf } from './metadata.ts';
 import { errorTrailers, OK_TRAILERS } from './status.ts';
 import { writePieces } from './write-pieces.ts';

@@ -2,8 +2,13 @@ import type { Transform } from 'node:stream';
 import { createDeflate, createGunzip, createGzip, createInflate } from 'node:zlib';
 import { invalidInput, NimifyError } from '../../base/errors/nimify-error.ts';
 import type { EncodedInferMessage } from '../../base/oip/encode-protobuf.ts';
+import {
+  createByteSink,
+  FRAME_HEADER_BYTES,
+  type FrameReaderOptions,
+  tooLarge,
+} from '../../base/oip/grpc-frame.ts';
 import { createInferMessageSink, type InferMessage } from '../../base/oip/infer-message.ts';
-import { createByteSink, FRAME_HEADER_BYTES, type FrameReaderOptions, tooLarge } from './frame.ts';
 
 /** Message codings that both sides may use (grpc, doc/compression.md). */
 export const CODINGS = ['identity', 'gzip', 'deflate'] as const;

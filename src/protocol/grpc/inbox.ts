@@ -1,7 +1,7 @@
 import { NimifyError } from '../../base/errors/nimify-error.ts';
+import { type AllocateRaw, createFrameReader, type Frame } from '../../base/oip/grpc-frame.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
 import { type Call, openFrame } from './call.ts';
-import { type AllocateRaw, createFrameReader, type Frame } from './frame.ts';
 
 export interface ReceivedMessage {
   readonly message: InferMessage;

@@ -3,6 +3,7 @@ import { type NimifyError, toNimifyError } from '../../base/errors/nimify-error.
 import { decodeModelInferRequest } from '../../base/oip/decode-protobuf.ts';
 import type { RequestedOutput } from '../../base/oip/decoded-request.ts';
 import { type EncodedInferMessage, encodeModelInferResponse } from '../../base/oip/encode-protobuf.ts';
+import { checkSendSize, FRAME_HEADER_BYTES } from '../../base/oip/grpc-frame.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
 import { BORROWED, type BufferOwner } from '../../base/tensor/owner.ts';
 import { NEVER_CANCELLED } from '../../base/util/cancel.ts';
@@ -16,7 +17,6 @@ import { clientLeft } from '../refusals.ts';
 import { countOutcome, createTally, logFault, nameModel, type Tally } from '../tally.ts';
 import { type Call, failCall, sendOnly } from './call.ts';
 import type { CallDeps, GrpcDeps } from './deps.ts';
-import { checkSendSize, FRAME_HEADER_BYTES } from './frame.ts';
 import { ownerOf, rawAllocator } from './raw-memory.ts';
 import { receiveOnly } from './unary.ts';
 

@@ -8,7 +8,7 @@ import {
 } from '@bufbuild/protobuf';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { EncodedInferMessage } from '../../base/oip/encode-protobuf.ts';
-import { FRAME_HEADER_BYTES } from './frame.ts';
+import { FRAME_HEADER_BYTES } from '../../base/oip/grpc-frame.ts';
 
 /**
  * Reads a message with the generated code.

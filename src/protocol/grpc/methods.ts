@@ -1,8 +1,8 @@
 import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import { toNimifyError } from '../../base/errors/nimify-error.ts';
+import { checkSendSize } from '../../base/oip/grpc-frame.ts';
 import { logFault } from '../tally.ts';
 import { type Call, failCall, sendOnly } from './call.ts';
-import { checkSendSize } from './frame.ts';
 import { readMessage, writeMessage } from './messages.ts';
 import { receiveOnly } from './unary.ts';
 

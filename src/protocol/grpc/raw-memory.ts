@@ -1,8 +1,8 @@
 import { NimifyError } from '../../base/errors/nimify-error.ts';
+import type { AllocateRaw } from '../../base/oip/grpc-frame.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
 import { type BufferOwner, createOwner } from '../../base/tensor/owner.ts';
 import type { BodyPool } from '../body-pool.ts';
-import type { AllocateRaw } from './frame.ts';
 
 /** Memory for the raw contents of a message, from the pool. What it throws is OVERLOADED: there is none left. */
 export function rawAllocator(pool: BodyPool): AllocateRaw {

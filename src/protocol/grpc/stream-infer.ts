@@ -5,10 +5,10 @@ import {
   encodeModelStreamInferResponse,
   encodeStreamError,
 } from '../../base/oip/encode-protobuf.ts';
+import { FRAME_HEADER_BYTES } from '../../base/oip/grpc-frame.ts';
 import { countOutcome, createTally, logFault, type Tally } from '../tally.ts';
 import { type Call, respond, sendOne } from './call.ts';
 import { answerCodingOf, type Coding } from './coding.ts';
-import { FRAME_HEADER_BYTES } from './frame.ts';
 import { createInbox, type ReceivedMessage } from './inbox.ts';
 import { answerInfer, type InferAnswer } from './infer.ts';
 import { rawAllocator } from './raw-memory.ts';

@@ -1,7 +1,13 @@
 import { NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
+import {
+  type AllocateRaw,
+  createFrameReader,
+  type Frame,
+  type FrameReader,
+  wholeFrame,
+} from '../../base/oip/grpc-frame.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
 import { type Call, openFrame } from './call.ts';
-import { type AllocateRaw, createFrameReader, type Frame, type FrameReader, wholeFrame } from './frame.ts';
 
 /** The one message of a unary call. `isOwn`: its buffers belong to nobody else. */
 export type UseMessage = (message: InferMessage, isOwn: boolean) => void;

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFrameReader, type Frame, wholeFrame } from './frame.ts';
-import { framed } from './raw-client.ts';
+import {
+  createFrameReader,
+  FRAME_HEADER_BYTES,
+  type Frame,
+  wholeFrame,
+  writeFrameHeader,
+} from './grpc-frame.ts';
 
 const messages = fc.array(fc.tuple(fc.uint8Array({ maxLength: 300 }), fc.boolean()), { maxLength: 6 });
 
@@ -55,3 +60,9 @@ describe('wholeFrame', () => {
     );
   });
 });
+
+function framed(message: Uint8Array, isCompressed = false): Buffer {
+  const header = new Uint8Array(FRAME_HEADER_BYTES);
+  writeFrameHeader(header, message.length, isCompressed);
+  return Buffer.concat([header, message]);
+}

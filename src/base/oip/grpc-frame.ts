@@ -1,9 +1,5 @@
-import { NimifyError } from '../../base/errors/nimify-error.ts';
-import {
-  createInferMessageSink,
-  type InferMessage,
-  type InferMessageSink,
-} from '../../base/oip/infer-message.ts';
+import { NimifyError } from '../errors/nimify-error.ts';
+import { createInferMessageSink, type InferMessage, type InferMessageSink } from './infer-message.ts';
 
 /** A message is preceded by a flag, 1 where it is compressed, and its length in four bytes (PROTOCOL-HTTP2.md). */
 export const FRAME_HEADER_BYTES = 5;
@@ -59,14 +55,17 @@ export type AllocateRaw = (byteLength: number) => Uint8Array;
 
 export interface FrameReaderOptions {
   readonly maxMessageBytes: number;
-  /** Messages are ModelInferRequests, whose raw contents are taken out into such memory while they arrive. */
+  /** Messages have raw contents, which are taken out into such memory while they arrive. */
   readonly allocateRaw: AllocateRaw | undefined;
+  /** Number of the field with the raw contents. Default: a ModelInferRequest's. */
+  readonly rawField?: number;
   readonly onFrame: (frame: Frame) => void;
 }
 
 export function createFrameReader({
   maxMessageBytes,
   allocateRaw,
+  rawField,
   onFrame,
 }: FrameReaderOptions): FrameReader {
   const header = new Uint8Array(FRAME_HEADER_BYTES);
@@ -108,7 +107,7 @@ export function createFrameReader({
           sink =
             allocateRaw === undefined || isCompressed
               ? createByteSink(left)
-              : createInferMessageSink(left, allocateRaw);
+              : createInferMessageSink(left, allocateRaw, rawField);
         }
         const part = bytes.subarray(at, at + left);
         sink.push(part);
