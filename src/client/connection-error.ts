@@ -19,6 +19,10 @@ const MEANING: ReadonlyMap<string, string> = new Map([
   ['UND_ERR_SOCKET', 'the server closed the connection before it answered; send the request again'],
   ['UND_ERR_CONNECT_TIMEOUT', 'no connection in time; check host and port, and firewalls between'],
   ['HTTPParserError', 'what listens there does not speak HTTP; check the port'],
+  ['ERR_HTTP2_ERROR', 'what listens there does not speak gRPC; check the port'],
+  ['ERR_HTTP2_SESSION_ERROR', 'the server ended the connection for what it saw on it; see its log'],
+  ['REFUSED_STREAM', 'the server ends the connection, and has not begun with the request; send it again'],
+  ['ERR_HTTP2_STREAM_ERROR', 'the server broke off before it answered; see its log'],
   ['EPROTO', 'the TLS handshake failed; check whether the server wants http or https'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', UNTRUSTED],
   ['SELF_SIGNED_CERT_IN_CHAIN', UNTRUSTED],
@@ -32,9 +36,10 @@ const MEANING: ReadonlyMap<string, string> = new Map([
 /**
  * A transport failure as a NimifyError: `MODEL_NOT_READY`, the code of an unavailable server, which may be
  * tried again. The transport's own error is the `cause`.
+ *
+ * @param native what happened, where the transport's error does not say
  */
-export function toConnectionError(thrown: unknown, url: string): NimifyError {
-  const native = codeOf(thrown);
+export function toConnectionError(thrown: unknown, url: string, native = codeOf(thrown)): NimifyError {
   const meaning = MEANING.get(native) ?? 'the connection failed; check the address';
   return new NimifyError('MODEL_NOT_READY', `${url} cannot be used: ${meaning}`, {
     details: { where: url, got: native },
@@ -47,6 +52,8 @@ function codeOf(thrown: unknown): string {
   if (thrown instanceof errors.HTTPParserError) return thrown.name;
   if (thrown instanceof AggregateError && thrown.errors.length > 0) return codeOf(thrown.errors.at(-1));
   if (typeof thrown !== 'object' || thrown === null) return 'unknown';
-  if ('code' in thrown && typeof thrown.code === 'string') return thrown.code;
-  return 'cause' in thrown && thrown.cause !== undefined ? codeOf(thrown.cause) : 'unknown';
+  const cause = 'cause' in thrown && thrown.cause !== undefined ? thrown.cause : undefined;
+  const isConsequence = !('code' in thrown) || thrown.code === 'ERR_HTTP2_STREAM_CANCEL';
+  if (isConsequence && cause !== undefined) return codeOf(cause);
+  return 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : 'unknown';
 }

@@ -5,6 +5,9 @@ import { decodeInferRequest } from '../base/oip/decode.ts';
 import { encodeInferResponse } from '../base/oip/encode.ts';
 import { toBytesData, toStrings } from '../base/tensor/bytes.ts';
 import type { BytesData, Tensor } from '../base/tensor/tensor.ts';
+import { type Clock, systemClock } from '../base/util/clock.ts';
+import { createFakeClock } from '../base/util/fake-clock.ts';
+import type { ClientOptions } from './contract.ts';
 import { createHttpClient, type HttpClient } from './http-client.ts';
 
 type Answer = (request: IncomingMessage, body: Buffer, response: ServerResponse) => void;
@@ -24,7 +27,11 @@ async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-async function clientOf(answer: Answer, path = ''): Promise<HttpClient> {
+async function clientOf(
+  answer: Answer,
+  path = '',
+  options: Partial<ClientOptions> = {},
+): Promise<HttpClient> {
   const url = await listen(
     createServer((request, response) => {
       const chunks: Buffer[] = [];
@@ -32,11 +39,11 @@ async function clientOf(answer: Answer, path = ''): Promise<HttpClient> {
       request.on('end', () => answer(request, Buffer.concat(chunks), response));
     }),
   );
-  return openClient(`${url}${path}`);
+  return openClient(`${url}${path}`, options);
 }
 
-function openClient(url: string): HttpClient {
-  const client = createHttpClient({ url, headers: { authorization: 'Bearer t' } });
+function openClient(url: string, options: Partial<ClientOptions> = {}): HttpClient {
+  const client = createHttpClient({ url, headers: { authorization: 'Bearer t' }, ...options });
   closers.push(() => client.close());
   return client;
 }
@@ -85,10 +92,11 @@ describe('infer', () => {
 
   it('names model and version in the path, sends headers and the time that is left', async () => {
     const seen: IncomingMessage[] = [];
-    const client = await clientOf((request, body, response) => {
+    const take: Answer = (request, body, response) => {
       seen.push(request);
       echo(request, body, response);
-    }, '/prefix/');
+    };
+    const client = await clientOf(take, '/prefix/', { clock: createFakeClock() });
     await client.infer({ model: 'a/b', version: '2', inputs: [NUMBERS], timeoutMs: 1500 });
     expect(seen[0]?.url).toBe('/prefix/v2/models/a%2Fb/versions/2/infer');
     expect(seen[0]?.headers).toMatchObject({ authorization: 'Bearer t', 'x-request-deadline': '1500ms' });
@@ -136,6 +144,87 @@ describe('infer', () => {
     await expect(
       client.infer({ model: 'm', inputs: [NUMBERS], signal: AbortSignal.abort() }),
     ).rejects.toMatchObject({ code: 'CANCELLED' });
+  });
+});
+
+describe('a body with tensors in it', () => {
+  it('is read into memory in which they lie aligned, and are views of it', async () => {
+    const client = await clientOf(echo);
+    for (const id of ['', 'a', 'bc', 'def', 'ghij', 'klmno']) {
+      const { outputs } = await client.infer({
+        model: 'm',
+        id,
+        inputs: [NUMBERS, { ...NUMBERS, name: 'o' }],
+      });
+      const [first, second] = outputs.map(({ data }) => data as BigInt64Array);
+      expect(second?.buffer).toBe(first?.buffer);
+      expect([first, second]).toEqual([NUMBERS.data, NUMBERS.data]);
+    }
+  });
+
+  it('fails where it is cut off', async () => {
+    const client = await clientOf((_request, _body, response) => {
+      response.setHeader('inference-header-content-length', 10);
+      response.setHeader('content-length', 1000);
+      response.write('{"outputs":');
+      setImmediate(() => response.destroy());
+    });
+    await expect(client.infer({ model: 'm', inputs: [NUMBERS] })).rejects.toMatchObject({
+      code: 'MODEL_NOT_READY',
+      message: expect.stringContaining('closed the connection'),
+    });
+  });
+});
+
+describe('a busy server', () => {
+  /** Waits a hundredth of what it is told. */
+  const hasty: Clock = {
+    ...systemClock,
+    setTimer: (callback, delayMs) => systemClock.setTimer(callback, delayMs / 100),
+  };
+
+  function busyFor(times: number, status: number, headers: Readonly<Record<string, string>>) {
+    const asked: string[] = [];
+    const answer: Answer = (request, body, response) => {
+      asked.push(String(request.headers['x-request-deadline']));
+      if (asked.length > times) {
+        echo(request, body, response);
+        return;
+      }
+      response.writeHead(status, headers);
+      response.end('{"error":"busy"}');
+    };
+    return { asked, answer };
+  }
+
+  it.each([
+    [429, { 'retry-after': '2' }],
+    [503, { 'retry-after': '1' }],
+    [503, {}],
+  ])('is asked again after %i with %j, with what is left of the time', async (status, headers) => {
+    const { asked, answer } = busyFor(2, status, headers);
+    const client = await clientOf(answer, '', { clock: hasty });
+    expect((await client.infer({ model: 'm', inputs: [NUMBERS] })).outputs).toEqual([NUMBERS]);
+    expect(asked).toHaveLength(3);
+    expect(Number.parseInt(asked[2] ?? '', 10)).toBeLessThanOrEqual(Number.parseInt(asked[0] ?? '', 10));
+  });
+
+  it.each([
+    ['what may have run', 502, {}],
+    ['what will fail again', 400, {}],
+    ['a server that wants more time than there is', 503, { 'retry-after': '31' }],
+  ])('is not asked again: %s', async (_, status, headers) => {
+    const { asked, answer } = busyFor(1, status, headers);
+    const client = await clientOf(answer, '', { clock: hasty });
+    await expect(client.infer({ model: 'm', inputs: [NUMBERS] })).rejects.toMatchObject({ message: 'busy' });
+    expect(asked).toHaveLength(1);
+  });
+
+  it('is not asked about its health twice', async () => {
+    const { asked, answer } = busyFor(1, 503, { 'retry-after': '1' });
+    const client = await clientOf(answer, '', { clock: hasty });
+    expect(await client.ready()).toBe(false);
+    expect(asked).toHaveLength(1);
   });
 });
 

@@ -1,14 +1,12 @@
 import { Readable } from 'node:stream';
-import { Agent } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { NimifyError } from '../base/errors/nimify-error.ts';
-import { type Clock, systemClock } from '../base/util/clock.ts';
+import type { CallTime } from './calls.ts';
 import { toConnectionError } from './connection-error.ts';
 
 export interface TransportOptions {
   readonly url: string;
-  readonly timeoutMs: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly clock?: Clock;
 }
 
 export interface TransportRequest {
@@ -18,45 +16,40 @@ export interface TransportRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent in this order; `content-length` is their sum. */
   readonly chunks?: readonly Uint8Array[];
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 export interface TransportResponse {
   readonly url: string;
   readonly status: number;
+  /** In memory of its own. What follows a header of `inference-header-content-length` bytes is 8-aligned. */
   readonly body: Uint8Array;
+  /** `inference-header-content-length`; undefined: the body is JSON from end to end. */
+  readonly headerLength: number | undefined;
   header(name: string): string | undefined;
 }
 
 export interface Transport {
-  /** @throws NimifyError MODEL_NOT_READY (no connection), DEADLINE_EXCEEDED, CANCELLED */
-  send(request: TransportRequest): Promise<TransportResponse>;
+  /** One attempt. @throws NimifyError MODEL_NOT_READY (no connection); anything once `time` is over */
+  send(request: TransportRequest, time: CallTime): Promise<TransportResponse>;
   close(): Promise<void>;
 }
 
 /** Bodies up to this size are joined: a write a chunk costs more than the copy. */
 const JOIN_BELOW_BYTES = 64 * 1024;
 
-/** One server's connections, kept alive. Every request has a deadline, and tells the server how long is left. */
+/**
+ * One server's connections, kept alive. Every request tells the server how much of its time is left.
+ * @throws NimifyError CONFIG_INVALID
+ */
 export function createTransport(options: TransportOptions): Transport {
   const { origin, prefix } = toBase(options.url);
-  const clock = options.clock ?? systemClock;
-  // The deadline below covers connecting, headers and body alike, so undici's own limits are off.
+  // A call's time covers connecting, headers and body alike, so undici's own limits are off.
   const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } });
 
-  async function send(request: TransportRequest): Promise<TransportResponse> {
-    const url = `${origin}${prefix}${request.path}`;
-    const timeoutMs = toTimeoutMs(request.timeoutMs ?? options.timeoutMs);
+  async function send(request: TransportRequest, time: CallTime): Promise<TransportResponse> {
     const abort = new AbortController();
-    let timedOut = false;
-    const timer = clock.setTimer(() => {
-      timedOut = true;
-      abort.abort();
-    }, timeoutMs);
-    const forward = () => abort.abort();
-    if (request.signal?.aborted) forward();
-    request.signal?.addEventListener('abort', forward, { once: true });
+    const stop = () => abort.abort();
+    time.cancel.on(stop);
     try {
       const response = await agent.request({
         origin,
@@ -66,32 +59,57 @@ export function createTransport(options: TransportOptions): Transport {
           ...options.headers,
           ...request.headers,
           ...lengthOf(request.chunks),
-          'x-request-deadline': `${Math.max(1, Math.round(timeoutMs))}ms`,
+          'x-request-deadline': `${Math.max(1, Math.round(time.remainingMs()))}ms`,
         },
         body: toBody(request.chunks),
         signal: abort.signal,
       });
-      const body = await response.body.bytes();
-      return {
-        url,
-        status: response.statusCode,
-        body,
-        header(name) {
-          const value = response.headers[name];
-          return Array.isArray(value) ? value[0] : value;
-        },
-      };
+      return await receive(response, `${origin}${prefix}${request.path}`);
     } catch (thrown) {
-      if (timedOut) throw deadlineExceeded(url, timeoutMs);
-      if (request.signal?.aborted) throw new NimifyError('CANCELLED', `the request to ${url} was cancelled`);
       throw toConnectionError(thrown, origin);
     } finally {
-      timer.cancel();
-      request.signal?.removeEventListener('abort', forward);
+      time.cancel.off(stop);
     }
   }
 
   return { send, close: () => agent.close() };
+}
+
+async function receive(
+  { statusCode, headers, body }: Dispatcher.ResponseData,
+  url: string,
+): Promise<TransportResponse> {
+  function header(name: string): string | undefined {
+    const value = headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  }
+  const headerLength = toLength(header('inference-header-content-length'));
+  const length = toLength(header('content-length'));
+  const bytes =
+    headerLength === undefined || length === undefined
+      ? await body.bytes()
+      : await readAligned(body, length, headerLength);
+  return { url, status: statusCode, body: bytes, headerLength, header };
+}
+
+/** Reads a body into memory in which what follows its header is 8-aligned, so that tensors become views of it. */
+async function readAligned(body: Readable, length: number, headerLength: number): Promise<Uint8Array> {
+  const offset = (8 - (headerLength % 8)) % 8;
+  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(offset + length).buffer, offset);
+  let at = 0;
+  await new Promise<void>((resolve, reject) => {
+    body.on('data', (piece: Uint8Array) => {
+      bytes.set(piece, at);
+      at += piece.length;
+    });
+    body.on('end', resolve);
+    body.on('error', reject);
+  });
+  return bytes;
+}
+
+function toLength(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 /** @throws NimifyError CONFIG_INVALID */
@@ -105,12 +123,6 @@ function toBase(url: string): { readonly origin: string; readonly prefix: string
   return { origin: parsed.origin, prefix: parsed.pathname.replace(/\/+$/, '') };
 }
 
-/** @throws NimifyError CONFIG_INVALID */
-function toTimeoutMs(timeoutMs: number): number {
-  if (timeoutMs > 0) return timeoutMs;
-  throw new NimifyError('CONFIG_INVALID', `timeoutMs: expected a number above 0, got ${timeoutMs}`);
-}
-
 function lengthOf(chunks: readonly Uint8Array[] | undefined): Readonly<Record<string, string>> {
   if (chunks === undefined) return {};
   return { 'content-length': String(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0)) };
@@ -122,12 +134,4 @@ function toBody(chunks: readonly Uint8Array[] | undefined): Uint8Array | Readabl
   if (only !== undefined && chunks.length === 1) return only;
   const byteLength = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
   return byteLength <= JOIN_BELOW_BYTES ? Buffer.concat(chunks) : Readable.from(chunks);
-}
-
-function deadlineExceeded(url: string, timeoutMs: number): NimifyError {
-  return new NimifyError(
-    'DEADLINE_EXCEEDED',
-    `${url} did not answer within ${Math.round(timeoutMs)} ms; allow more time or send less at once`,
-    { details: { where: url, expected: `an answer within ${Math.round(timeoutMs)} ms` } },
-  );
 }

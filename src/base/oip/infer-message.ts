@@ -152,6 +152,6 @@ export function createInferMessageSink(
 }
 
 /** A buffer of its own, never a part of Node's shared pool: a host may hand it to another thread. Not zeroed. */
-function allocateOwn(byteLength: number): Uint8Array {
+export function allocateOwn(byteLength: number): Uint8Array {
   return new Uint8Array(Buffer.allocUnsafeSlow(byteLength).buffer);
 }

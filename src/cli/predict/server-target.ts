@@ -11,6 +11,8 @@ export async function openServerTarget(address: string, options: TargetOptions):
   const { url, model: inAddress, version } = takeApart(address);
   const client = createHttpClient({
     url,
+    // Who waits for one answer wants to know at once why there is none.
+    retry: { attempts: 1 },
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
   });
   try {
