@@ -142,7 +142,7 @@ export function createInferMessageSink(
       if (state !== 'tag' || shift > 0 || groupDepth > 0) {
         throw mismatchError(
           'message',
-          `a whole message with at most ${MAX_ENTRIES} raw contents`,
+          `a whole ${rawField === RAW_INPUT_CONTENTS ? 'ModelInferRequest' : 'ModelInferResponse'} with at most ${MAX_ENTRIES} raw contents`,
           'bytes that are none',
         );
       }
