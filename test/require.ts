@@ -46,6 +46,11 @@ const REQUIREMENTS = {
     howToGet: `python3 -m venv .venv && .venv/bin/pip install numpy, or set NIMIFY_TEST_PYTHON to a Python that has it`,
     isThere: () => runs(pythonPath(), ['-c', 'import numpy']),
   },
+  requests: {
+    what: "Python's requests",
+    howToGet: 'python3 -m venv .venv && .venv/bin/pip install -r test/client/requirements.txt',
+    isThere: () => runs(pythonPath(), ['-c', 'import requests']),
+  },
   tritonclient: {
     what: "Triton's Python client",
     howToGet: 'python3 -m venv .venv && .venv/bin/pip install -r test/interop/requirements.txt',

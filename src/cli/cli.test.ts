@@ -14,7 +14,7 @@ describe('nimify', () => {
     const { exitCode, stdout, stderr } = await runNimify();
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(/Usage: nimify/);
-    for (const command of ['serve', 'inspect', 'predict', 'openapi', 'init', 'config', 'doctor'])
+    for (const command of ['serve', 'inspect', 'predict', 'openapi', 'client', 'init', 'config', 'doctor'])
       expect(stdout).toContain(`\n  ${command} `);
   });
 

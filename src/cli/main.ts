@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../base/util/version.ts';
+import { clientCommand } from './client.ts';
 import { configCommand } from './config.ts';
 import { doctorCommand } from './doctor.ts';
 import { initCommand } from './init.ts';
@@ -32,6 +33,7 @@ const COMMANDS = new Map([
   ['inspect', inspectCommand],
   ['predict', predictCommand],
   ['openapi', openapiCommand],
+  ['client', clientCommand],
   ['init', initCommand],
   ['config', configCommand],
   ['doctor', doctorCommand],

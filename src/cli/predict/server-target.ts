@@ -1,5 +1,6 @@
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import { createHttpClient, type HttpClient } from '../../client/http-client.ts';
+import { fromNimify, servedModels } from '../served-models.ts';
 import type { PredictTarget, TargetOptions } from './target.ts';
 
 /**
@@ -65,14 +66,6 @@ async function onlyModel(client: HttpClient): Promise<string> {
   });
 }
 
-async function servedModels(client: HttpClient): Promise<readonly string[]> {
-  const list = await fromNimify(client, '/v1/models');
-  if (typeof list !== 'object' || list === null || !('data' in list) || !Array.isArray(list.data)) return [];
-  return list.data.flatMap((item: unknown) =>
-    typeof item === 'object' && item !== null && 'id' in item && typeof item.id === 'string' ? [item.id] : [],
-  );
-}
-
 /** Class names by output; the protocol has no place for them, so other servers have none. */
 async function labelsOf(
   client: HttpClient,
@@ -92,17 +85,4 @@ async function labelsOf(
         Array.isArray(entry[1]) && entry[1].every((name) => typeof name === 'string'),
     ),
   );
-}
-
-/** What one of nimify's own routes answers; undefined from a server that is none of ours. */
-async function fromNimify(client: HttpClient, path: string): Promise<unknown> {
-  try {
-    return await client.getJson(path);
-  } catch (thrown) {
-    const isOtherServer =
-      thrown instanceof NimifyError &&
-      (thrown.details?.status !== undefined || thrown.code === 'ENGINE_FAILED');
-    if (isOtherServer) return undefined;
-    throw thrown;
-  }
 }
