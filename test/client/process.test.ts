@@ -34,6 +34,16 @@ describe.each(['http', 'grpc'])('over %s', (scheme) => {
     expect(printed).toBe('BigInt64Array(1) [ 0n ]\n');
   });
 
+  it('the process goes on until its client is closed, if it waits for that', async () => {
+    const printed = await run(`
+      const client = createClient({ url: '${url()}' });
+      await client.live();
+      await client.close();
+      console.log('closed');
+    `);
+    expect(printed).toBe('closed\n');
+  });
+
   it('the process goes on while a call waits to be tried again', async () => {
     const printed = await run(`
       const retry = { attempts: 3, firstDelayMs: 20 };

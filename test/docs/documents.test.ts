@@ -16,29 +16,28 @@ const DOCUMENTS = existing(
 );
 
 describeWith(['curl'], 'documents do what they say', () => {
-  describe.each(existing('README.md', 'docs/quickstart.md', 'docs/requests.md', 'docs/triton.md'))(
-    '%s',
-    (document) => {
-      const blocks = readConsoleBlocks(readFileSync(join(ROOT, document), 'utf8'));
-      let session: ConsoleSession;
+  describe.each(
+    existing('README.md', 'docs/quickstart.md', 'docs/requests.md', 'docs/triton.md', 'docs/clients.md'),
+  )('%s', (document) => {
+    const blocks = readConsoleBlocks(readFileSync(join(ROOT, document), 'utf8'));
+    let session: ConsoleSession;
 
-      beforeAll(async () => {
-        session = await createConsoleSession();
-      });
+    beforeAll(async () => {
+      session = await createConsoleSession();
+    });
 
-      afterAll(async () => {
-        await session?.close();
-      });
+    afterAll(async () => {
+      await session?.close();
+    });
 
-      it('shows something', () => {
-        expect(blocks.length).toBeGreaterThan(0);
-      });
+    it('shows something', () => {
+      expect(blocks.length).toBeGreaterThan(0);
+    });
 
-      for (const block of blocks) {
-        it(`line ${block.line}: ${block.steps[0]?.command.split('\n')[0]}`, () => session.play(block));
-      }
-    },
-  );
+    for (const block of blocks) {
+      it(`line ${block.line}: ${block.steps[0]?.command.split('\n')[0]}`, () => session.play(block));
+    }
+  });
 });
 
 it('link to documents that are there', () => {

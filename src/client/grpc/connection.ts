@@ -65,6 +65,8 @@ export function createConnection(origin: string, clock: Clock): Connection {
       const session = current;
       if (session === undefined || session.destroyed) return Promise.resolve();
       return new Promise((resolve) => {
+        // Whoever waits for the end is to see it.
+        session.ref();
         session.once('close', resolve);
         session.close();
       });
