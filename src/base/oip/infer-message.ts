@@ -142,7 +142,9 @@ export function createInferMessageSink(
       if (state !== 'tag' || shift > 0 || groupDepth > 0) {
         throw mismatchError(
           'message',
-          `a whole ${rawField === RAW_INPUT_CONTENTS ? 'ModelInferRequest' : 'ModelInferResponse'} with at most ${MAX_ENTRIES} raw contents`,
+          rawField === RAW_INPUT_CONTENTS
+            ? `a whole ModelInferRequest with at most ${MAX_ENTRIES} raw_input_contents`
+            : `a whole ModelInferResponse with at most ${MAX_ENTRIES} raw_output_contents`,
           'bytes that are none',
         );
       }
