@@ -12,7 +12,15 @@ export { toBytesData, toStrings } from '../base/tensor/bytes.ts';
 export type { Datatype, TypedArray } from '../base/tensor/datatype.ts';
 export { bfloat16ToFloat, floatToBfloat16, floatToHalf, halfToFloat } from '../base/tensor/half.ts';
 export type { BytesData, Tensor, TensorData } from '../base/tensor/tensor.ts';
-export type { CallOptions, Client, ClientOptions, InferAnswer, InferCall, TextTensor } from './contract.ts';
+export type {
+  CallOptions,
+  Client,
+  ClientOptions,
+  ClientTls,
+  InferAnswer,
+  InferCall,
+  TextTensor,
+} from './contract.ts';
 export { createGrpcClient } from './grpc-client.ts';
 export { createHttpClient, type HttpClient } from './http-client.ts';
 export type { ModelMetadata, ServerMetadata, TensorMetadata } from './metadata.ts';

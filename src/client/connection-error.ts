@@ -30,7 +30,7 @@ const MEANING: ReadonlyMap<string, string> = new Map([
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', UNTRUSTED],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for other names; use one of them in the address'],
   ['CERT_HAS_EXPIRED', 'its certificate has expired; the server needs another'],
-  ['ERR_SSL_WRONG_VERSION_NUMBER', 'the server does not speak TLS; use http:// instead of https://'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'the server does not speak TLS; use http:// or grpc://'],
 ]);
 
 /**

@@ -11,11 +11,22 @@ export interface ClientOptions {
   readonly url: string;
   /** Longest time for one call with all its attempts, in milliseconds, connecting included. Default 30 000. */
   readonly timeoutMs?: number;
+  /** Over `https://` and `grpcs://`: whom to trust, and who to be. Default: the authorities that Node.js trusts. */
+  readonly tls?: ClientTls;
   /** Sent with every request, such as `authorization`; over gRPC as metadata. */
   readonly headers?: Readonly<Record<string, string>>;
   /** What is tried again, and when. Default: three attempts. */
   readonly retry?: Partial<RetryOptions>;
   readonly clock?: Clock;
+}
+
+/** All as PEM. */
+export interface ClientTls {
+  /** Authorities to trust instead. */
+  readonly ca?: string | Uint8Array;
+  /** The client's own certificate and its key, for servers that ask for one. */
+  readonly cert?: string | Uint8Array;
+  readonly key?: string | Uint8Array;
 }
 
 export interface CallOptions {

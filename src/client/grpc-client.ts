@@ -25,7 +25,7 @@ export function createGrpcClient(options: ClientOptions): Client {
   const { url } = options;
   const { clock = systemClock } = options;
   const headers = toMetadata(options.headers ?? {});
-  const connection = createConnection(toOrigin(url), clock);
+  const connection = createConnection(toOrigin(url), clock, options.tls);
   const calls = createCalls(options);
 
   /** One attempt. */

@@ -20,7 +20,7 @@ export interface HttpClient extends Client {
  */
 export function createHttpClient(options: ClientOptions): HttpClient {
   const { url } = options;
-  const transport = createTransport({ url, headers: options.headers ?? {} });
+  const transport = createTransport({ url, headers: options.headers ?? {}, tls: options.tls });
   const calls = createCalls(options);
 
   function getJson(path: string, callOptions?: CallOptions): Promise<unknown> {

@@ -3,10 +3,13 @@ import { Agent, type Dispatcher } from 'undici';
 import { NimifyError } from '../base/errors/nimify-error.ts';
 import type { CallTime } from './calls.ts';
 import { toConnectionError } from './connection-error.ts';
+import type { ClientTls } from './contract.ts';
+import { toSecureOptions } from './secure-options.ts';
 
 export interface TransportOptions {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly tls: ClientTls | undefined;
 }
 
 export interface TransportRequest {
@@ -44,7 +47,11 @@ const JOIN_BELOW_BYTES = 64 * 1024;
 export function createTransport(options: TransportOptions): Transport {
   const { origin, prefix } = toBase(options.url);
   // A call's time covers connecting, headers and body alike, so undici's own limits are off.
-  const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 0 } });
+  const agent = new Agent({
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: 0, ...toSecureOptions(options.tls) },
+  });
 
   async function send(request: TransportRequest, time: CallTime): Promise<TransportResponse> {
     const abort = new AbortController();

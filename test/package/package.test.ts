@@ -22,6 +22,8 @@ describe('the tarball', () => {
     expect(files).toContain('package/bin/nimify.mjs');
     expect(files).toContain('package/dist/cli/main.js');
     expect(files).toContain('package/dist/index.d.ts');
+    expect(files).toContain('package/dist/client/client.d.ts');
+    expect(files).toContain('package/adapters/clients/python.py');
     expect(files).toContain(
       'package/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/onnxruntime_binding.node',
     );
@@ -70,6 +72,11 @@ describe.each(Object.entries(NPMS))('installed with %s', (name, npm) => {
     for (const major of name === 'the npm that is here' ? NODES : NODES.slice(0, 1)) {
       expect(await answerOn(major, home)).toEqual({ node: major, label: [0], exitCode: 0 });
       expect(run(nodeOf(major), ['--input-type=module', '-e', HAS_RUNS_AT_ONCE], home)).toBe('function');
+      expect(run(nodeOf(major), ['--input-type=module', '-e', HAS_CLIENT], home)).toBe(
+        'ECONNREFUSED ECONNREFUSED',
+      );
+      const generated = run(nodeOf(major), [binOf(home), 'client', '--lang', 'ts', 'iris.onnx'], home);
+      expect(generated).toContain('export interface IrisInputs');
     }
   }, 240_000);
 });
@@ -82,12 +89,20 @@ const HAS_RUNS_AT_ONCE = `
   await model.close({ graceMs: 1000 });
 `;
 
+/** The client, over both of its transports. */
+const HAS_CLIENT = `
+  import { createClient } from 'nimify/client';
+  const got = ['http://127.0.0.1:1', 'grpc://127.0.0.1:1'].map((url) =>
+    createClient({ url }).live().catch(({ details }) => details.got),
+  );
+  process.stdout.write((await Promise.all(got)).join(' '));
+`;
+
 /** Serves iris.onnx on that Node, asks once, ends it with SIGTERM. */
 async function answerOn(major: string, home: string): Promise<unknown> {
   const node = nodeOf(major);
   const ports = ['--http-port', '0', '--metrics-port', '0', '--grpc-port', '0'];
-  const bin = join(home, 'node_modules/nimify/bin/nimify.mjs');
-  const server = spawn(node, [bin, 'serve', 'iris.onnx', ...ports], { cwd: home });
+  const server = spawn(node, [binOf(home), 'serve', 'iris.onnx', ...ports], { cwd: home });
   const url = await printed(server, /serves 1 model at (\S+)/);
   const answer = await fetch(`${url}/v1/predict`, {
     method: 'POST',
@@ -99,6 +114,10 @@ async function answerOn(major: string, home: string): Promise<unknown> {
   const [exitCode] = await once(server, 'close');
   const version = run(node, ['--version'], home).trim();
   return { node: /^v(\d+)/.exec(version)?.[1], label: outputs.label, exitCode };
+}
+
+function binOf(home: string): string {
+  return join(home, 'node_modules/nimify/bin/nimify.mjs');
 }
 
 /** The executable itself, so that signals reach it: a launcher would stand between. */

@@ -1,5 +1,7 @@
 import { type ClientHttp2Session, connect } from 'node:http2';
 import type { Clock } from '../../base/util/clock.ts';
+import type { ClientTls } from '../contract.ts';
+import { toSecureOptions } from '../secure-options.ts';
 
 /** One server's HTTP/2 connection, opened when it is first needed, and anew after it has ended. */
 export interface Connection {
@@ -22,13 +24,15 @@ const SESSION_MEMORY_MIB = 1024;
 const PROBE_MS = 5000;
 
 /** @param origin `http://host:port`, or `https:` for TLS */
-export function createConnection(origin: string, clock: Clock): Connection {
+export function createConnection(origin: string, clock: Clock, tls: ClientTls | undefined): Connection {
+  const secure = toSecureOptions(tls);
   let current: ClientHttp2Session | undefined;
   const callsOn = new WeakMap<ClientHttp2Session, number>();
   const probed = new WeakSet<ClientHttp2Session>();
 
   function open(): ClientHttp2Session {
     const session = connect(origin, {
+      ...secure,
       maxSessionMemory: SESSION_MEMORY_MIB,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
     });
