@@ -259,7 +259,10 @@ class _Client:
             return True
         if response.status_code in (400, 503):
             return False
-        raise _refusal(response)
+        error = _refusal(response)
+        if error.code == "MODEL_NOT_FOUND":
+            return False
+        raise error
 
     def close(self) -> None:
         """Closes the connections."""

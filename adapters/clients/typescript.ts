@@ -127,7 +127,9 @@ export class Client {
     const response = await this.#send(path, options, { method: 'GET' });
     if (response.ok) return true;
     if (response.status === 400 || response.status === 503) return false;
-    throw refusal(response);
+    const error = refusal(response);
+    if (error.code === 'MODEL_NOT_FOUND') return false;
+    throw error;
   }
 
   async #send(path: string, call: CallOptions, request: RequestInit): Promise<Answer> {

@@ -88,7 +88,7 @@ export interface Client {
   serverMetadata(options?: CallOptions): Promise<ServerMetadata>;
   /** `version`: default the server's choice. @throws NimifyError MODEL_NOT_FOUND among others */
   modelMetadata(model: string, version?: string, options?: CallOptions): Promise<ModelMetadata>;
-  /** `version`: default the server's choice. @throws NimifyError MODEL_NOT_FOUND among others */
+  /** False also of a model that the server does not know. `version`: default the server's choice. */
   modelReady(model: string, version?: string, options?: CallOptions): Promise<boolean>;
   infer(call: InferCall): Promise<InferAnswer>;
   /** Lets running calls finish, and closes the connections; nothing is tried again from then on. */

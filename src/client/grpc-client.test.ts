@@ -185,6 +185,20 @@ describe("against gRPC's own server", () => {
     });
   });
 
+  it('takes what is unknown or unavailable for not ready, and nothing else', async () => {
+    let code = status.NOT_FOUND;
+    const port = await reference({
+      ModelReady: (_call, answer) => answer({ code, details: 'no' }),
+      ServerReady: (_call, answer) => answer({ code, details: 'no' }),
+    });
+    const client = open(port);
+    expect(await client.modelReady('m')).toBe(false);
+    code = status.UNAVAILABLE;
+    expect([await client.modelReady('m'), await client.ready()]).toEqual([false, false]);
+    code = status.PERMISSION_DENIED;
+    await expect(client.ready()).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+  });
+
   it.each([
     [status.INVALID_ARGUMENT, {}, 'INVALID_INPUT'],
     [status.NOT_FOUND, { 'nimify-code': 'MODEL_NOT_FOUND' }, 'MODEL_NOT_FOUND'],

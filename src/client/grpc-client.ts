@@ -14,6 +14,8 @@ import { toTensors } from './input-tensors.ts';
 import { toModelMetadata, toServerMetadata } from './metadata.ts';
 
 const SERVICE = '/inference.GRPCInferenceService';
+/** What servers answer where "no" is meant: NOT_FOUND, of a model; UNAVAILABLE. */
+const NOT_YET: ReadonlySet<unknown> = new Set([5, 14]);
 /** Triton's, and nimify's. */
 const DEFAULT_PORT = '8001';
 
@@ -54,8 +56,7 @@ export function createGrpcClient(options: ClientOptions): Client {
         try {
           return await send(method, message, readAnswer, time);
         } catch (thrown) {
-          // As over HTTP: a server that says that it is not available is not ready.
-          if (thrown instanceof NimifyError && thrown.details?.grpcStatus === 14) return false;
+          if (thrown instanceof NimifyError && NOT_YET.has(thrown.details?.grpcStatus)) return false;
           throw thrown;
         }
       },

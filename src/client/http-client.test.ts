@@ -281,12 +281,15 @@ describe('health and metadata', () => {
     expect(await client.modelReady('m', '1')).toBe(expected);
   });
 
-  it('throws where the model is unknown', async () => {
+  it('takes no unknown model for ready, and no other server for one', async () => {
+    let body = '{"error":"unknown","code":"MODEL_NOT_FOUND"}';
     const client = await clientOf((_request, _body, response) => {
       response.statusCode = 404;
-      response.end('{"error":"unknown","code":"MODEL_NOT_FOUND"}');
+      response.end(body);
     });
-    await expect(client.modelReady('m')).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
+    expect(await client.modelReady('m')).toBe(false);
+    body = '<html>not here</html>';
+    await expect(client.modelReady('m')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('reads metadata from the routes of the protocol', async () => {

@@ -38,7 +38,9 @@ export function createHttpClient(options: ClientOptions): HttpClient {
         const response = await transport.send({ method: 'GET', path }, time);
         if (response.status >= 200 && response.status < 300) return true;
         if (response.status === 400 || response.status === 503) return false;
-        throw toResponseError(failureOf(response));
+        const error = toResponseError(failureOf(response));
+        if (error.code === 'MODEL_NOT_FOUND') return false;
+        throw error;
       },
       callOptions,
       'once',

@@ -60,7 +60,7 @@ const EXPECTED = {
   },
   alike: [[[1, 1]], [[2, 2]], [[3, 3]], [[4, 4]]],
   chained: [[8, 9]],
-  ready: [true, true],
+  ready: [true, true, false],
   errors: [
     ['MODEL_NOT_FOUND', 404, expect.stringContaining('7')],
     ['INVALID_INPUT', 400, expect.stringContaining('inputs[0].shape')],

@@ -115,7 +115,7 @@ describe('a generated TypeScript client', () => {
         [3, 3],
         [4, 4],
       ],
-      ready: [true, true],
+      ready: [true, true, false],
       errors: [
         ['MODEL_NOT_FOUND', 404, expect.stringContaining('7')],
         ['INVALID_INPUT', 400, expect.stringContaining('inputs[0].shape')],
