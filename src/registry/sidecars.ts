@@ -9,6 +9,9 @@ import { fitShape } from '../model/fit-shape.ts';
 import type { Signature } from '../model/signature.ts';
 import type { FoundModel } from './repository.ts';
 
+/** What a user may put beside a model. */
+export const SIDECAR_NAMES = ['example.json', 'labels.json', 'labels.txt'] as const;
+
 const MAX_SIDECAR_BYTES = 16 * 1024 * 1024;
 
 export interface SidecarFile {
@@ -22,7 +25,7 @@ export interface SidecarFile {
  */
 export async function findSidecar(
   found: FoundModel,
-  names: readonly string[],
+  names: readonly (typeof SIDECAR_NAMES)[number][],
 ): Promise<SidecarFile | undefined> {
   const folder = dirname(found.path);
   const stem = found.path.slice(0, -extname(found.path).length);

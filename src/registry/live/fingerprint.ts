@@ -2,6 +2,13 @@ import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import type { FoundModel } from '../repository.ts';
+import { SIDECAR_NAMES } from '../sidecars.ts';
+
+/**
+ * What weights outside of a model's file are called where their names do not begin as the model's. Whatever else lies
+ * beside a lone model, such as the log of the server itself, is not the model's.
+ */
+const WEIGHTS = /\.(bin|data|onnx_data|pb|weights)$/i;
 
 /** A folder of a version with more files than this is not a model's. */
 const MAX_FILES = 10_000;
@@ -16,7 +23,8 @@ export interface Fingerprint {
 
 /**
  * What the files of one version look like from outside: names, sizes, times. In a repository of Triton's layout those
- * of the version's folder and what lies beside the versions; else the model's file and what is named after it.
+ * of the version's folder and what lies beside the versions; else the model's file and what is named after it or, beside
+ * a lone model, may belong to it by its name.
  */
 export async function takeFingerprint(found: FoundModel): Promise<Fingerprint> {
   const seen: string[] = [];
@@ -39,7 +47,8 @@ export async function takeFingerprint(found: FoundModel): Promise<Fingerprint> {
   if (found.folder === undefined) {
     const folder = dirname(found.path);
     const stem = basename(found.path, extname(found.path));
-    const isOurs = (name: string) => found.alone || name.startsWith(`${stem}.`);
+    const isOurs = (name: string) =>
+      name.startsWith(`${stem}.`) || (found.alone && (isSidecar(name) || WEIGHTS.test(name)));
     for (const name of (await namesOf(folder)).filter(isOurs)) await look(join(folder, name), -1);
     await look(found.path, -1);
   } else {
@@ -51,6 +60,10 @@ export async function takeFingerprint(found: FoundModel): Promise<Fingerprint> {
     }
   }
   return { text: seen.join('\n'), changedAtMs };
+}
+
+function isSidecar(name: string): boolean {
+  return SIDECAR_NAMES.some((one) => one === name);
 }
 
 async function namesOf(folder: string): Promise<readonly string[]> {
