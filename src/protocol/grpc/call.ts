@@ -125,8 +125,7 @@ export function respond(call: Call, coding: Coding, trailers?: () => OutgoingHtt
   stream.respond(head, RESPOND_OPTIONS);
   stream.on('wantTrailers', () => {
     stream.sendTrailers(trailers === undefined ? OK_TRAILERS : trailers());
-    // Node sends trailers a turn later, and a reset must not overtake them.
-    if (!stream.readableEnded) setImmediate(letClientStop, stream);
+    letClientStop(stream);
   });
 }
 
@@ -194,8 +193,13 @@ export function refuseStream(stream: ServerHttp2Stream, error: NimifyError, requ
 
 /**
  * After the end of an answer the client need not send the rest of its request: a reset without an error says so
- * (RFC 9113, 8.1), and what still comes is passed over.
+ * (RFC 9113, 8.1), and what still comes is passed over. A turn later, because the reset would overtake trailers, which
+ * Node sends then, and on Node 22 the answer's head as well.
  */
-function letClientStop(stream: ServerHttp2Stream): void {
+export function letClientStop(stream: ServerHttp2Stream): void {
+  if (!stream.readableEnded) setImmediate(resetUnread, stream);
+}
+
+function resetUnread(stream: ServerHttp2Stream): void {
   if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
 }

@@ -1,5 +1,4 @@
 import {
-  constants,
   createSecureServer,
   createServer,
   type IncomingHttpHeaders,
@@ -12,7 +11,7 @@ import { type BodyPool, createBodyPool } from '../body-pool.ts';
 import { quietTurn } from '../quiet-turn.ts';
 import { shuttingDown } from '../refusals.ts';
 import { requestIdOf } from '../request-id.ts';
-import { Call, failCall, refuseStream } from './call.ts';
+import { Call, failCall, letClientStop, refuseStream } from './call.ts';
 import { createCallList } from './call-list.ts';
 import { type Connection, createConnection } from './connection.ts';
 import type { CallDeps, GrpcDeps } from './deps.ts';
@@ -203,7 +202,7 @@ function refuseHttp(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): bo
     headers[':method'] !== 'POST' ? 405 : isGrpcContentType(headers['content-type']) ? undefined : 415;
   if (status === undefined) return false;
   stream.respond({ ':status': status, ...(status === 405 ? { allow: 'POST' } : {}) }, { endStream: true });
-  if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+  letClientStop(stream);
   return true;
 }
 
