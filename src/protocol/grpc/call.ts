@@ -22,7 +22,8 @@ import {
 import type { Connection } from './connection.ts';
 import type { CallDeps } from './deps.ts';
 import { timeoutNsOf } from './metadata.ts';
-import { errorTrailers, OK_TRAILERS } from './status.ts';
+import { endWith, sendOkTrailers } from './quick-stream.ts';
+import { errorTrailers } from './status.ts';
 import { writePieces } from './write-pieces.ts';
 
 /**
@@ -94,6 +95,12 @@ export class Call {
     return this.stream.destroyed || this.stream.closed;
   }
 
+  /** From now on the client is expected to take what is sent. */
+  noteSending(): void {
+    this.sendingSinceNs = this.deps.clock.nowNs();
+    this.connection.noteTraffic();
+  }
+
   /** To be called when the stream has closed. */
   close(): void {
     this.#cancel?.cancel('client-left');
@@ -124,7 +131,8 @@ export function respond(call: Call, coding: Coding, trailers?: () => OutgoingHtt
   if (headers['x-request-id'] === call.requestId) head = { ...head, 'x-request-id': call.requestId };
   stream.respond(head, RESPOND_OPTIONS);
   stream.on('wantTrailers', () => {
-    stream.sendTrailers(trailers === undefined ? OK_TRAILERS : trailers());
+    if (trailers === undefined) sendOkTrailers(stream);
+    else stream.sendTrailers(trailers());
     letClientStop(stream);
   });
 }
@@ -154,8 +162,15 @@ function finish(call: Call, message: EncodedInferMessage, coding: Coding, releas
   writeFrameHeader(message.chunks[0] as Uint8Array, message.byteLength, coding !== 'identity');
   respond(call, coding);
   call.onClose = release;
-  writePieces(call, message.chunks, true);
+  const [only] = message.chunks;
+  if (message.chunks.length === 1 && message.byteLength < SHORT_BYTES) {
+    call.noteSending();
+    endWith(call.stream, only as Uint8Array);
+  } else writePieces(call, message.chunks, true);
 }
+
+/** An answer up to this long is written in one piece, whether or not the client takes it now. */
+const SHORT_BYTES = 64 * 1024;
 
 /** One of several answers. Resolves when the client has taken it, or will take nothing any more. */
 export async function sendOne(call: Call, message: EncodedInferMessage, coding: Coding): Promise<void> {

@@ -8,6 +8,7 @@ import {
 } from '../../base/oip/grpc-frame.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
 import { type Call, openFrame } from './call.ts';
+import { readDirectly } from './quick-stream.ts';
 
 /** The one message of a unary call. `isOwn`: its buffers belong to nobody else. */
 export type UseMessage = (message: InferMessage, isOwn: boolean) => void;
@@ -45,7 +46,7 @@ export function receiveOnly(
     frame = next;
   }
 
-  stream.on('data', (piece: Uint8Array) => {
+  function take(piece: Uint8Array): void {
     if (isSettled) return;
     try {
       if (reader === undefined && frame === undefined) {
@@ -57,7 +58,15 @@ export function receiveOnly(
     } catch (refused) {
       fail(refused);
     }
-  });
+  }
+
+  /** Of a message that comes in many pieces, the reader keeps copies; all else may be looked at later. */
+  function takeBorrowed(piece: Uint8Array): void {
+    if (reader?.isWithin === true) take(piece);
+    else take(Buffer.from(piece));
+  }
+
+  if (!readDirectly(stream, takeBorrowed)) stream.on('data', take);
   stream.on('end', () => {
     if (isSettled) return;
     call.waitingSinceNs = undefined;
