@@ -8,7 +8,7 @@ import { mismatchError } from './json-error.ts';
 import { MAX_ENTRIES, shorten } from './json-object.ts';
 import { MAX_RANK } from './json-tensor.ts';
 import { NameSet } from './name-set.ts';
-import { type ParameterMap, takeCount, toRecord } from './parameters.ts';
+import { type ParameterMap, type ParameterRecord, takeCount, toRecord } from './parameters.ts';
 import { decodeContents, type Span } from './protobuf-contents.ts';
 import {
   type Cursor,
@@ -58,28 +58,45 @@ export function decodeModelInferRequest(
   const { bytes } = message;
   const { model, version, id, parametersAt, inputs, outputs, raw } = readParts(message);
   onModel?.(model, version, id);
-  const parameters: ParameterMap = new Map();
-  for (const at of parametersAt) readParameter(createCursor(bytes, at), parameters, 'parameters');
+  const parameters = parametersAt.length === 0 ? {} : readParameters(bytes, parametersAt);
   if (raw.length > 0 && raw.length !== inputs.length) {
     // Inputs in shared memory have no raw contents; then that is what is to be said.
     for (const [index, span] of inputs.entries()) readTensor(bytes, span, `inputs[${index}]`);
     throw mismatchError('raw_input_contents', `${inputs.length}, one for each of inputs`, `${raw.length}`);
   }
-  const names = new NameSet();
-  const tensors = inputs.map((span, index) => {
-    const tensor = decodeTensor(bytes, span, raw[index], `inputs[${index}]`, 'raw_input_contents', index);
-    refuseTwice(names, tensor.name, () => `inputs[${index}].name`);
-    return tensor;
-  });
   return {
     model,
     version,
     id,
-    parameters: toRecord(parameters),
-    inputs: tensors,
+    parameters,
+    inputs: decodeInputs(bytes, inputs, raw),
     outputs: outputs.length === 0 ? undefined : decodeOutputs(bytes, outputs),
     binaryByDefault: true,
   };
+}
+
+function readParameters(bytes: Uint8Array, at: readonly number[]): ParameterRecord {
+  const parameters: ParameterMap = new Map();
+  for (const each of at) readParameter(createCursor(bytes, each), parameters, 'parameters');
+  return toRecord(parameters);
+}
+
+function decodeInputs(
+  bytes: Uint8Array,
+  spans: readonly Span[],
+  raw: readonly Uint8Array[],
+): readonly Tensor[] {
+  const decode = (span: Span, index: number) =>
+    decodeTensor(bytes, span, raw[index], `inputs[${index}]`, 'raw_input_contents', index);
+  const [only] = spans;
+  // Most requests have one, which no other can have the name of.
+  if (only !== undefined && spans.length === 1) return [decode(only, 0)];
+  const names = new NameSet();
+  return spans.map((span, index) => {
+    const tensor = decode(span, index);
+    refuseTwice(names, tensor.name, () => `inputs[${index}].name`);
+    return tensor;
+  });
 }
 
 function readParts({ bytes, rawContents = [] }: InferMessage): Parts {

@@ -130,11 +130,18 @@ export function respond(call: Call, coding: Coding, trailers?: () => OutgoingHtt
   if (coding !== 'identity') head = { ...head, 'grpc-encoding': coding };
   if (headers['x-request-id'] === call.requestId) head = { ...head, 'x-request-id': call.requestId };
   stream.respond(head, RESPOND_OPTIONS);
-  stream.on('wantTrailers', () => {
-    if (trailers === undefined) sendOkTrailers(stream);
-    else stream.sendTrailers(trailers());
-    letClientStop(stream);
-  });
+  if (trailers === undefined) stream.on('wantTrailers', onWantOkTrailers);
+  else {
+    stream.on('wantTrailers', () => {
+      stream.sendTrailers(trailers());
+      letClientStop(stream);
+    });
+  }
+}
+
+function onWantOkTrailers(this: ServerHttp2Stream): void {
+  sendOkTrailers(this);
+  letClientStop(this);
 }
 
 /**
@@ -161,12 +168,17 @@ function finish(call: Call, message: EncodedInferMessage, coding: Coding, releas
   }
   writeFrameHeader(message.chunks[0] as Uint8Array, message.byteLength, coding !== 'identity');
   respond(call, coding);
-  call.onClose = release;
-  const [only] = message.chunks;
-  if (message.chunks.length === 1 && message.byteLength < SHORT_BYTES) {
+  const { chunks, byteLength } = message;
+  // What was copied into the first chunk is needed no more, and the others are views of what is to be released.
+  if (chunks.length > 1) call.onClose = release;
+  else {
+    call.onClose = undefined;
+    release?.();
+  }
+  if (chunks.length === 1 && byteLength < SHORT_BYTES) {
     call.noteSending();
-    endWith(call.stream, only as Uint8Array);
-  } else writePieces(call, message.chunks, true);
+    endWith(call.stream, chunks[0] as Uint8Array);
+  } else writePieces(call, chunks, true);
 }
 
 /** An answer up to this long is written in one piece, whether or not the client takes it now. */

@@ -109,4 +109,3 @@ function findBufferKeys(): BufferKeys | undefined {
 function keyOf(object: object, description: string): symbol | undefined {
   return Object.getOwnPropertySymbols(object).find((key) => key.description === description);
 }
-

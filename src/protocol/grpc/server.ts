@@ -95,8 +95,7 @@ export function createGrpcServer(
 
   function take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     arrivals += 1;
-    // A reset with an error is told as one; that the stream closes says all there is to know.
-    stream.on('error', () => {});
+    stream.on('error', ignore);
     const connection =
       stream.session === undefined ? undefined : connections.get(stream.session as ServerHttp2Session);
     if (connection === undefined) return; // it has gone already
@@ -195,6 +194,9 @@ export function createGrpcServer(
     },
   };
 }
+
+/** A reset with an error is told as one; that the stream closes says all there is to know. */
+function ignore(): void {}
 
 /** What is no gRPC gets an answer in HTTP's own terms (PROTOCOL-HTTP2.md, "Content-Type"). */
 function refuseHttp(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {

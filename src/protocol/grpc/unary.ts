@@ -63,7 +63,7 @@ export function receiveOnly(
   /** Of a message that comes in many pieces, the reader keeps copies; all else may be looked at later. */
   function takeBorrowed(piece: Uint8Array): void {
     if (reader?.isWithin === true) take(piece);
-    else take(Buffer.from(piece));
+    else take(copyPiece(piece));
   }
 
   if (!readDirectly(stream, takeBorrowed)) stream.on('data', take);
@@ -76,7 +76,11 @@ export function receiveOnly(
     }
     try {
       const { isOwn, isCompressed } = frame;
-      const message = openFrame(call, frame, allocateRaw);
+      // Neither is needed any more, while the stream lives on.
+      const received = frame;
+      frame = undefined;
+      reader = undefined;
+      const message = openFrame(call, received, allocateRaw);
       if (!(message instanceof Promise)) {
         if (settle()) use(message, isOwn);
       } else message.then((opened) => settle() && use(opened, isCompressed), fail);
@@ -85,6 +89,25 @@ export function receiveOnly(
     }
   });
   call.onStall = fail;
+}
+
+/** Short pieces are copied into memory for many, since to ask for some costs more than to copy. */
+const SLAB_BYTES = 64 * 1024;
+const LONGEST_IN_SLAB = 2048;
+let slab = new Uint8Array(0);
+let slabUsed = 0;
+
+function copyPiece(piece: Uint8Array): Uint8Array {
+  const { length } = piece;
+  if (length > LONGEST_IN_SLAB) return Buffer.from(piece);
+  if (slabUsed + length > slab.length) {
+    slab = new Uint8Array(Buffer.allocUnsafeSlow(SLAB_BYTES).buffer);
+    slabUsed = 0;
+  }
+  const copy = new Uint8Array(slab.buffer, slabUsed, length);
+  copy.set(piece);
+  slabUsed += (length + 7) & ~7;
+  return copy;
 }
 
 /** gRPC's status codes have UNIMPLEMENTED for this (grpc, doc/statuscodes.md). */
