@@ -5,60 +5,63 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { orExplain, setUp } from '../scripts/setup.mjs';
-import { judgeBars, noiseOf } from './harness/bars.mjs';
+import { noiseOf } from './harness/bars.mjs';
 import { readFlags } from './harness/flags.mjs';
 import { describeMachine, requireTools } from './harness/machine.mjs';
-import {
-  checkAnswers,
-  loadScriptFor,
-  measureRun,
-  runRaw,
-  scenariosOf,
-  startAll,
-} from './harness/measure.mjs';
+import { checkAnswers, loadFor, measureRun, runRaw, scenariosOf, startAll } from './harness/measure.mjs';
 import { findModels } from './harness/models.mjs';
 import { CACHE, places, ROOT } from './harness/places.mjs';
 import { profileServer } from './harness/profile-server.mjs';
-import { buildModels, packageVersions, preparePython } from './harness/python.mjs';
+import { buildMessages, buildModels, packageVersions, preparePython } from './harness/python.mjs';
 import { renderReport } from './harness/report.mjs';
 import { ask } from './harness/server-process.mjs';
-import { serversFor } from './harness/servers.mjs';
 import { measureStartUps } from './harness/start-up.mjs';
+import { SUITES } from './harness/suites.mjs';
 
 /** The model whose start-up and idle memory are measured: tiny, so that what shows is the server. */
 const START_UP_MODEL = 'own_iris_rf';
 const START_UP_ROUNDS = 7;
-/** The bare engine runs in the same rounds as the servers at so many connections. */
-const RAW_BESIDE = 64;
-const PROFILED = ['own_iris_rf', 'pixels'];
-const PACKAGES = ['fastapi', 'uvicorn', 'uvloop', 'httptools', 'orjson', 'numpy', 'onnxruntime', 'litserve'];
+/** Interpreters of peers that want versions of their own. */
+const OWN_PYTHONS = {
+  mlserver: { variable: 'NIMIFY_BENCH_MLSERVER_PYTHON', packageName: 'mlserver' },
+  triton: { variable: 'NIMIFY_BENCH_TRITON_PYTHON', packageName: 'nvidia-pytriton' },
+};
 
 const flags = readFlags(process.argv.slice(2), hostname());
+const suite = SUITES[flags.suite];
 await orExplain(setUp);
 const startedAt = Date.now();
 mkdirSync(CACHE, { recursive: true });
-requireTools({ root: ROOT, ...flags });
-const machine = describeMachine({ root: ROOT });
+requireTools({ root: ROOT, tool: suite.tool, ...flags });
+const machine = describeMachine({ root: ROOT, tool: suite.tool });
 const python = preparePython({
   variable: 'NIMIFY_BENCH_PYTHON',
   folder: `${CACHE}/python`,
   requirements: `${ROOT}/bench/requirements.txt`,
 });
 buildModels({ python, script: `${ROOT}/bench/models/make_models.py`, folder: `${CACHE}/models` });
+if (flags.suite === 'grpc') {
+  buildMessages({ python, proto: `${ROOT}/proto/inference`, folder: `${CACHE}/proto` });
+}
 const { servers, unavailable, versions } = chooseServers();
 const { models, leftOut } = chooseModels();
 const options = { ...flags, root: ROOT, cache: CACHE };
 
 const results = {
-  ...{ label: flags.label, date: new Date().toISOString().slice(0, 10), args: process.argv.slice(2) },
+  ...{
+    suite: flags.suite,
+    label: flags.label,
+    date: new Date().toISOString().slice(0, 10),
+    args: process.argv.slice(2),
+  },
   ...{ machine, versions, seconds: flags.seconds, rounds: flags.rounds, unavailable, leftOut },
   ...{ models: [], runs: [], raw: [], startUps: [], failed: [], profiles: [] },
 };
 
-results.startUps = await startUps();
+if (suite.measuresStartUps) results.startUps = await startUps();
 for (const model of models) await measureModel(model);
 if (flags.profile) await profiles();
-results.bars = judgeBars(results);
+results.bars = suite.judgeBars(results);
 results.noise = noiseOf(results.runs);
 results.tookSeconds = Math.round((Date.now() - startedAt) / 1000);
 
@@ -75,35 +78,39 @@ for (const { what, bar, unit, measured, verdict } of results.bars) {
 
 function chooseServers() {
   const missing = [];
-  let mlserverPython;
-  const found = { ...packageVersions(python, PACKAGES) };
-  if (flags.peers.includes('mlserver')) {
+  const found = packageVersions(python, suite.packages);
+  const pythons = {};
+  for (const [peer, { variable, packageName }] of Object.entries(OWN_PYTHONS)) {
+    if (!isWanted(peer)) continue;
     try {
-      mlserverPython = preparePython({
-        variable: 'NIMIFY_BENCH_MLSERVER_PYTHON',
-        folder: `${CACHE}/python-mlserver`,
-        requirements: `${ROOT}/bench/requirements-mlserver.txt`,
+      const folder = `${CACHE}/python-${peer}`;
+      pythons[peer] = preparePython({
+        variable,
+        folder,
+        requirements: `${ROOT}/bench/requirements-${peer}.txt`,
       });
-      found.mlserver = packageVersions(mlserverPython, ['mlserver']).mlserver;
+      found[packageName] = packageVersions(pythons[peer], [packageName])[packageName];
     } catch (error) {
-      missing.push({ server: 'mlserver', reason: error.message });
+      missing.push({ server: peer, reason: error.message });
     }
   }
-  if (flags.peers.includes('litserve') && found.litserve === undefined) {
+  if (isWanted('litserve') && found.litserve === undefined) {
     missing.push({ server: 'litserve', reason: 'not installed there' });
   }
-  const wanted = new Set([
-    'nimify',
-    'fastapi',
-    'fastapi-documented',
-    'nimify-again',
-    'node-http',
-    ...flags.peers,
-  ]);
-  const chosen = serversFor({ root: ROOT, cache: CACHE, python, mlserverPython }).filter(
-    ({ name: server }) => wanted.has(server) && !missing.some((one) => one.server === server),
-  );
+  const made = suite.serversFor({
+    ...{ root: ROOT, cache: CACHE, python },
+    ...{ mlserverPython: pythons.mlserver, tritonPython: pythons.triton },
+  });
+  const chosen = made.filter(({ name: server }) => {
+    const peer = suite.peers[server];
+    if (peer === undefined) return suite.always.includes(server);
+    return isWanted(peer) && !missing.some((one) => one.server === peer);
+  });
   return { servers: chosen, unavailable: missing, versions: found };
+}
+
+function isWanted(peer) {
+  return flags.peers.includes(peer) && Object.values(suite.peers).includes(peer);
 }
 
 function chooseModels() {
@@ -149,8 +156,8 @@ async function measureModel(model) {
 }
 
 async function warmUp(server, model, encoding) {
-  const script = loadScriptFor(server, model, encoding, CACHE);
-  await measureRun(server, script, { ...options, connections: 8, seconds: 1 });
+  const load = loadFor(server, model, encoding, CACHE);
+  await measureRun(server, load, { ...options, connections: 8, seconds: 1 });
 }
 
 async function measureScenario(model, { encoding, connections, seconds }, up) {
@@ -159,9 +166,9 @@ async function measureScenario(model, { encoding, connections, seconds }, up) {
   );
   for (let round = 0; round < flags.rounds; round += 1) {
     for (const server of measured) {
-      const script = loadScriptFor(server, model, encoding, CACHE);
+      const load = loadFor(server, model, encoding, CACHE);
       const where = { model: model.name, encoding, connections, server: server.name, round };
-      const run = await measureRun(server, script, { ...options, connections, seconds }).catch((error) => {
+      const run = await measureRun(server, load, { ...options, connections, seconds }).catch((error) => {
         // A peer that died: the others are measured all the same, and the page says so.
         results.failed.push({
           ...where,
@@ -174,7 +181,7 @@ async function measureScenario(model, { encoding, connections, seconds }, up) {
       const failures = run.failed > 0 ? `, ${run.failed} FAILED` : '';
       say(`  ${encoding} ${connections} ${server.name}: ${cost}${failures}`);
     }
-    if (connections === RAW_BESIDE) {
+    if (connections === suite.rawAt) {
       results.raw.push({ model: model.name, encoding, round, ...(await runRaw(model, options)) });
     }
   }
@@ -182,7 +189,7 @@ async function measureScenario(model, { encoding, connections, seconds }, up) {
 
 async function profiles() {
   const nimify = servers.find((server) => server.name === 'nimify');
-  for (const model of models.filter((one) => PROFILED.includes(one.name))) {
+  for (const model of models.filter((one) => suite.profiled.includes(one.name))) {
     for (const encoding of flags.encodings) {
       say(`profile of ${model.name}, ${encoding}`);
       const seconds = flags.quick ? 2 : 5;

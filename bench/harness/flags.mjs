@@ -1,14 +1,18 @@
 import { parseArgs } from 'node:util';
+import { defaultsOf, SUITES } from './suites.mjs';
 
 const HELP = `npm run bench -- [flags]
 
+  --suite name         http: JSON and binary bodies beside FastAPI and others (the default);
+                       grpc: gRPC and HTTP with raw tensors beside grpc.aio, Triton and MLServer
   --quick              one short round of a few scenarios: shows that everything works, not how fast it is
-  --models a,b         default: all of them, see harness/models.mjs
-  --peers a,b          of fastapi, litserve, mlserver; default: all that install. FastAPI is always measured
-  --encodings a,b      of json, binary
-  --concurrency 1,64   connections that wrk keeps busy; default 1,8,64,256
-  --seconds n          length of one run, in whole seconds; longer where requests wait long. Default 1
-  --rounds n           runs of each server in each scenario, interleaved. Default 3
+  --models a,b         default: all of the suite, see harness/models.mjs
+  --peers a,b          of fastapi, litserve, mlserver (http), triton, mlserver (grpc); default: all that install.
+                       FastAPI and grpc.aio are always measured
+  --encodings a,b      http: of json, binary
+  --concurrency 1,64   requests in flight; default 1,8,64,256 (http), 1,8,64 (grpc)
+  --seconds n          length of one run, in whole seconds; longer where requests wait long. Default 1 (http), 2 (grpc)
+  --rounds n           runs of each server in each scenario, interleaved. Default 3 (http), 5 (grpc)
   --label name         goes into the names of the result files. Default: the machine's name
   --no-profile         leave out where the time goes
   --server-core n      default 0
@@ -21,6 +25,7 @@ export function readFlags(argv, hostname) {
   const { values } = parseArgs({
     args: argv,
     options: {
+      suite: { type: 'string', default: 'http' },
       quick: { type: 'boolean', default: false },
       models: { type: 'string' },
       peers: { type: 'string' },
@@ -40,21 +45,30 @@ export function readFlags(argv, hostname) {
     process.stdout.write(HELP);
     process.exit(0);
   }
-  const { quick } = values;
+  const { quick, suite } = values;
+  if (SUITES[suite] === undefined) {
+    throw new Error(`no suite '${suite}'; there are ${Object.keys(SUITES).join(', ')}`);
+  }
+  const defaults = defaultsOf(suite, quick);
   return {
-    quick,
-    models: values.models?.split(',') ?? (quick ? ['own_iris_rf', 'pixels'] : undefined),
-    peers: values.peers?.split(',') ?? (quick ? ['fastapi'] : ['fastapi', 'litserve', 'mlserver']),
-    encodings: values.encodings?.split(',') ?? ['json', 'binary'],
-    concurrencies: (values.concurrency ?? (quick ? '64' : '1,8,64,256')).split(',').map(toPositive),
-    seconds: toPositive(values.seconds ?? '1'),
-    rounds: toPositive(values.rounds ?? (quick ? '1' : '3')),
-    label: values.label ?? (quick ? 'quick' : hostname.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')),
+    ...{ quick, suite },
+    models: values.models?.split(',') ?? defaults.models,
+    peers: values.peers?.split(',') ?? defaults.peers,
+    encodings: values.encodings?.split(',') ?? defaults.encodings,
+    concurrencies: (values.concurrency ?? defaults.concurrencies).split(',').map(toPositive),
+    seconds: toPositive(values.seconds ?? defaults.seconds),
+    rounds: toPositive(values.rounds ?? defaults.rounds),
+    label: values.label ?? labelOf(suite, quick ? 'quick' : hostname),
     profile: !values['no-profile'],
     serverCore: values['server-core'],
     loadCore: values['load-core'],
     out: values.out,
   };
+}
+
+function labelOf(suite, name) {
+  const plain = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
+  return suite === 'http' ? plain : `${plain}-${suite}`;
 }
 
 function toPositive(text) {

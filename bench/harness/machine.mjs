@@ -2,8 +2,13 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 
+const LOADS = {
+  wrk: { version: /wrk \S+/, how: 'apt-get install wrk, or https://github.com/wg/wrk' },
+  h2load: { version: /h2load \S+/, how: 'apt-get install nghttp2-client, or https://nghttp2.org' },
+};
+
 /** What the numbers were measured on and with. */
-export function describeMachine({ root }) {
+export function describeMachine({ root, tool }) {
   const versionOf = (name) =>
     JSON.parse(readFileSync(`${root}/node_modules/${name}/package.json`, 'utf8')).version;
   return {
@@ -13,7 +18,7 @@ export function describeMachine({ root }) {
     kernel: release(),
     governor: firstLine('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor'),
     node: process.version,
-    wrk: /wrk \S+/.exec(spawnSync('wrk', ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[0],
+    load: LOADS[tool].version.exec(spawnSync(tool, ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[0],
     packages: { 'onnxruntime-node': versionOf('onnxruntime-node'), fastify: versionOf('fastify') },
     loadAverageBefore: loadavg()[0],
     ...describeCommit(root),
@@ -38,9 +43,9 @@ function firstLine(path) {
 }
 
 /** @throws with how to get it, where something is missing that nothing can be measured without */
-export function requireTools({ root, serverCore, loadCore }) {
+export function requireTools({ root, tool: load, serverCore, loadCore }) {
   for (const [tool, args, how] of [
-    ['wrk', ['--version'], 'apt-get install wrk, or https://github.com/wg/wrk'],
+    [load, ['--version'], LOADS[load].how],
     ['taskset', ['--version'], 'apt-get install util-linux; there is none outside Linux'],
   ]) {
     if (spawnSync(tool, args).error !== undefined) throw new Error(`${tool} is not installed: ${how}`);

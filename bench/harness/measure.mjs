@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { differenceOf } from './answers.mjs';
 import { freePort } from './free-port.mjs';
+import { h2loadOf } from './h2load.mjs';
 import { runLoad, writeLoadScript } from './load.mjs';
 import { busyUsOf, cpuUsOf, pssBytesOf } from './process-cost.mjs';
 import { startServer } from './server-process.mjs';
@@ -34,7 +35,7 @@ export async function startAll(servers, model, options) {
       const process = await startServer(await server.start(model, port), { core: options.serverCore, probe });
       await process.settle();
       process.pause();
-      up.push({ ...server, port, process });
+      up.push({ ...server, port, process, answerBytes: {} });
     } catch (error) {
       failed.push({ server: server.name, model: model.name, reason: String(error.message ?? error) });
     }
@@ -42,8 +43,8 @@ export async function startAll(servers, model, options) {
   return { up, failed };
 }
 
-/** One run of one server: latency and throughput by wrk, cost by the kernel's books. */
-export async function measureRun(server, script, { connections, seconds, serverCore, loadCore }) {
+/** One run of one server: latency and throughput by the load, cost by the kernel's books. */
+export async function measureRun(server, runLoadOf, { connections, seconds, serverCore, loadCore }) {
   const { process, port } = server;
   process.resume();
   try {
@@ -51,7 +52,7 @@ export async function measureRun(server, script, { connections, seconds, serverC
     const cpuBefore = cpuUsOf(process.group);
     const busyBefore = busyUsOf(serverCore);
     const from = performance.now();
-    const load = await runLoad(script, { port, connections, seconds, core: loadCore });
+    const load = await runLoadOf({ port, connections, seconds, core: loadCore });
     const elapsedUs = (performance.now() - from) * 1000;
     const cpuUs = cpuUsOf(process.group) - cpuBefore;
     const foreignUs = busyUsOf(serverCore) - busyBefore - cpuUs;
@@ -80,6 +81,7 @@ export async function checkAnswers(up, model, encoding, ask) {
     const elements = status === 200 ? read(body, headers, expected?.length) : undefined;
     const difference =
       elements === undefined ? `status ${status}` : differenceOf(expected ?? elements, elements);
+    server.answerBytes[encoding] = body.length;
     if (difference !== undefined) {
       throw new Error(`${server.name} answers ${model.name} over ${encoding} otherwise: ${difference}`);
     }
@@ -105,7 +107,11 @@ export function scenariosOf(model, runUs, { encodings, concurrencies, seconds, q
   return { scenarios, leftOut };
 }
 
-export function loadScriptFor(server, model, encoding, cache) {
-  const { path, headers, body } = server.request(model, encoding);
-  return writeLoadScript(`${cache}/${server.name}-${model.name}-${encoding}.lua`, { path, headers, body });
+/** What keeps a server busy: `({ port, connections, seconds, core }) => result`. */
+export function loadFor(server, model, encoding, cache) {
+  const request = server.request(model, encoding);
+  const file = `${cache}/${server.name}-${model.name}-${encoding}`;
+  if (request.tool === 'h2load') return h2loadOf(file, request, server.answerBytes?.[encoding]);
+  const script = writeLoadScript(`${file}.lua`, request);
+  return (how) => runLoad(script, how);
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 /**
  * What is measured, smallest first. `inputs` is one request of one row; `computeBound` models are held against
- * the bare engine, the others against FastAPI.
+ * the bare engine, the others against FastAPI. `suite`: measured there alone.
  */
 export const MODELS = [
   {
@@ -11,6 +11,13 @@ export const MODELS = [
     about: 'random forest, 4 numbers in: next to nothing but the server itself',
     file: ({ root }) => `${root}/examples/demo/iris/model.onnx`,
     inputs: [floats('X', [1, 4])],
+  },
+  {
+    name: 'linear16',
+    about: 'linear layer, 16 numbers in, 4 out: next to nothing but the server itself',
+    file: ({ built }) => `${built}/linear16/model.onnx`,
+    inputs: [floats('x', [1, 16])],
+    suite: 'grpc',
   },
   {
     name: 'mlp784',
@@ -56,13 +63,16 @@ export const MODELS = [
   },
 ];
 
-/** Models with the path of their file; those whose file is not there come with `missing`. */
+/**
+ * Models with the path of their file; those whose file is not there come with `missing`. Without names: all but those
+ * that are there for one suite alone.
+ */
 export function findModels(names, places) {
   for (const name of names ?? []) {
     if (MODELS.some((model) => model.name === name)) continue;
     throw new Error(`no model '${name}'; there are ${MODELS.map((model) => model.name).join(', ')}`);
   }
-  return MODELS.filter(({ name }) => names === undefined || names.includes(name)).map((model) => {
+  return MODELS.filter(({ name, suite }) => names?.includes(name) ?? suite === undefined).map((model) => {
     const path = resolve(model.file(places));
     return { ...model, path, missing: !existsSync(path) };
   });

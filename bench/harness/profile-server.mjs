@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.mjs';
-import { runLoad } from './load.mjs';
-import { loadScriptFor } from './measure.mjs';
+import { loadFor } from './measure.mjs';
 import { cpuUsOf, mainThreadCpuUsOf } from './process-cost.mjs';
 import { readGcTrace } from './read-gc-trace.mjs';
 import { readAllocations, readCpuProfile } from './read-profile.mjs';
@@ -52,7 +51,7 @@ export async function profileServer(server, model, encoding, options) {
 }
 
 async function underLoad(server, model, encoding, options, nodeFlags) {
-  const { connections, seconds, serverCore: core, loadCore, cache, env: added } = options;
+  const { connections, seconds: forSeconds, serverCore: core, loadCore, cache, env: added } = options;
   const port = await freePort();
   const probe = { port, ...server.request(model, encoding) };
   const { command, args, env, cwd } = await server.start(model, port);
@@ -65,15 +64,14 @@ async function underLoad(server, model, encoding, options, nodeFlags) {
     if (added !== undefined) process.kill(started.group, 'SIGUSR2');
   };
   try {
-    const script = loadScriptFor(server, model, encoding, cache);
-    const loadFor = (forSeconds) =>
-      runLoad(script, { port, connections, seconds: forSeconds, core: loadCore });
-    await loadFor(WARM_UP_SECONDS);
+    const runLoad = loadFor(server, model, encoding, cache);
+    const loadDuring = (seconds) => runLoad({ port, connections, seconds, core: loadCore });
+    await loadDuring(WARM_UP_SECONDS);
     signal();
     const cpuBeforeUs = cpuUsOf(started.group);
     const mainBeforeUs = mainThreadCpuUsOf(started.group);
     const fromMs = performance.now() - startedAt;
-    const load = await loadFor(seconds);
+    const load = await loadDuring(forSeconds);
     const toMs = performance.now() - startedAt;
     const cpuUsPerRequest = (cpuUsOf(started.group) - cpuBeforeUs) / load.requests;
     const mainThreadUsPerRequest = (mainThreadCpuUsOf(started.group) - mainBeforeUs) / load.requests;

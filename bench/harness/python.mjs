@@ -37,6 +37,18 @@ export function buildModels({ python, script, folder }) {
   return folder;
 }
 
+/** Generates Python's messages of the protocol, once. Returns their folder. */
+export function buildMessages({ python, proto, folder }) {
+  const stamp = `${folder}/infer.proto`;
+  const wanted = readFileSync(`${proto}/infer.proto`, 'utf8');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return folder;
+  mkdirSync(folder, { recursive: true });
+  const args = ['-m', 'grpc_tools.protoc', '-I', proto, `--python_out=${folder}`, 'infer.proto'];
+  runOrExplain(python, args, 'the messages are generated with the package grpcio-tools');
+  writeFileSync(stamp, wanted);
+  return folder;
+}
+
 /** Versions of those packages that are installed. */
 export function packageVersions(python, names) {
   const program = `

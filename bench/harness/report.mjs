@@ -1,11 +1,12 @@
 import { median, ratios, summarize } from './statistics.mjs';
+import { SUITES } from './suites.mjs';
 
 const LONGEST_LIST = 20;
 const SMALLEST_SHARE = 0.003;
 
 /** The results as a page: bars, then a table for each model, then start-up and how it was measured. */
 export function renderReport(results) {
-  const { machine, label, date, noise, bars, profiles } = results;
+  const { machine, label, date, noise, bars, profiles, startUps } = results;
   return [
     `# Benchmark ${date}, ${label}`,
     describe(results),
@@ -23,8 +24,7 @@ export function renderReport(results) {
       ? ''
       : `The same server measured twice (nimify and nimify-again, ${noise.scenarios} scenarios) differs by a factor of ${noise.usual.toFixed(2)} usually and ${noise.largest.toFixed(2)} at most: a ratio nearer to 1 than that says nothing.`,
     ...results.models.map((model) => renderModel(model, results)),
-    '## Start-up and idle memory',
-    renderStartUps(results.startUps),
+    ...(startUps.length === 0 ? [] : ['## Start-up and idle memory', renderStartUps(startUps)]),
     ...(profiles.length === 0 ? [] : ['## Where the time goes', ...profiles.map(renderProfile)]),
     '## How it was measured',
     renderMethod(results, machine),
@@ -41,13 +41,13 @@ function describe({ machine, runs, args }) {
       ? "No run lost more than a tenth of the server's core to other processes."
       : `**Not a quiet machine:** in ${disturbed} of ${runs.length} runs other processes took more than a tenth of the server's core.`;
   return [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, onnxruntime-node ${machine.packages['onnxruntime-node']}, ${machine.wrk}.`,
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, Node ${machine.node}, onnxruntime-node ${machine.packages['onnxruntime-node']}, ${machine.load}.`,
     `Commit ${machine.commit?.slice(0, 12) ?? 'unknown'}${machine.uncommitted ? ' with uncommitted changes' : ''}; \`npm run bench -- ${args.join(' ')}\`.`,
     quiet,
   ].join('\n');
 }
 
-function renderModel(model, { runs, raw, leftOut }) {
+function renderModel(model, { runs, raw, leftOut, suite }) {
   const beside = raw.filter((one) => one.model === model.name).map((one) => one.runUs);
   const bareUs = beside.length === 0 ? model.bareRunUs : median(beside);
   const out = leftOut.filter((one) => one.model === model.name);
@@ -59,7 +59,10 @@ function renderModel(model, { runs, raw, leftOut }) {
   for (const encoding of encodings) {
     parts.push(
       `### ${model.name}, ${encoding} (${model.bodyBytes[encoding].toLocaleString('en')} bytes)`,
-      renderScenarios(runs.filter((one) => one.model === model.name && one.encoding === encoding)),
+      renderScenarios(
+        runs.filter((one) => one.model === model.name && one.encoding === encoding),
+        SUITES[suite],
+      ),
     );
   }
   if (out.length > 0) {
@@ -69,11 +72,12 @@ function renderModel(model, { runs, raw, leftOut }) {
   return parts.join('\n\n');
 }
 
-function renderScenarios(runs) {
+function renderScenarios(runs, { reference, referenceLabel }) {
+  const hasLoadShares = runs.some((one) => one.loadShare !== undefined);
   const rows = [];
   for (const connections of new Set(runs.map((one) => one.connections))) {
     const scenario = runs.filter((one) => one.connections === connections);
-    const fastapi = scenario.filter((one) => one.server === 'fastapi').map((one) => one.perSecond);
+    const theirs = scenario.filter((one) => one.server === reference).map((one) => one.perSecond);
     for (const server of new Set(scenario.map((one) => one.server))) {
       const mine = scenario.filter((one) => one.server === server);
       const of = (field) => mine.map((one) => one[field]);
@@ -82,25 +86,27 @@ function renderScenarios(runs) {
         connections,
         server,
         spread(summarize(of('perSecond'))),
-        fastapi.length === 0 ? '' : median(ratios(of('perSecond'), fastapi)).toFixed(2),
+        theirs.length === 0 ? '' : median(ratios(of('perSecond'), theirs)).toFixed(2),
         number(median(of('p50Us')) / 1000),
         number(median(of('p99Us')) / 1000),
         number(median(of('cpuUsPerRequest'))),
         number(median(of('pssBytes')) / 1e6),
+        ...(hasLoadShares ? [percent(median(of('loadShare')))] : []),
         failed === 0 ? '' : `**${failed} failed**`,
       ]);
     }
   }
   return table(
     [
-      'connections',
+      'in flight',
       'server',
       'requests/s (min to max)',
-      'x FastAPI',
+      `x ${referenceLabel}`,
       'p50 ms',
       'p99 ms',
       'CPU µs a request',
       'PSS MB',
+      ...(hasLoadShares ? ['load, of its core'] : []),
       '',
     ],
     rows,
@@ -142,12 +148,12 @@ function renderProfile(profile) {
   ].join('\n\n');
 }
 
-function renderMethod({ args, unavailable, failed, seconds, rounds, versions }, machine) {
+function renderMethod({ args, suite, unavailable, failed, seconds, rounds, versions }, machine) {
+  const { tool, method } = SUITES[suite];
   const lines = [
-    `One core for the server and its children (\`taskset -c\`), one for wrk with one thread. Servers of a model are started together; all but the one that is measured are stopped (SIGSTOP). ${rounds} rounds of at least ${seconds} s, servers in turn within each round; medians, and in brackets the smallest and largest. Ratios are those of runs in the same round. Every server's answer was compared with FastAPI's or nimify's before it was measured.`,
-    'JSON bodies are the same bytes for all. Binary: nimify speaks OIP with the binary tensor data extension, FastAPI and node-http take the bare bytes of the tensors, which is less work.',
+    `One core for the server and its children (\`taskset -c\`), one for ${tool} with one thread. Servers of a model are started together; all but the one that is measured are stopped (SIGSTOP). ${rounds} rounds of at least ${seconds} s, servers in turn within each round; medians, and in brackets the smallest and largest. Ratios are those of runs in the same round.`,
+    ...method,
     "CPU a request: user and system time of the server's processes over the run, divided by the requests answered, whatever else the process did. PSS: right after the run.",
-    'node-http is bare node:http with onnxruntime-node: no checks, no errors, no features.',
     ...unavailable.map(({ server, reason }) => `Not measured: ${server} (${reason.split('\n')[0]}).`),
     ...failed.map(
       ({ server, model, reason }) => `${server} did not serve ${model}: ${reason.split('\n')[0]}`,

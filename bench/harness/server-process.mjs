@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { askGrpc } from './ask-grpc.mjs';
 import { cpuUsOf } from './process-cost.mjs';
 
 const READY_WITHIN_MS = 90_000;
@@ -80,7 +81,11 @@ export async function startServer({ command, args, env, cwd }, { core, probe }) 
 }
 
 /** One request on a connection of its own. */
-export function ask({ port, path, headers, body }) {
+export function ask({ isGrpc, ...question }) {
+  return isGrpc ? askGrpc(question) : askHttp(question);
+}
+
+function askHttp({ port, path, headers, body }) {
   return new Promise((resolve, reject) => {
     const sent = request(
       { host: '127.0.0.1', port, path, method: 'POST', headers, agent: false },

@@ -16,11 +16,7 @@ export function serversFor({ root, cache, python, mlserverPython }) {
     encodings: ['json', 'binary'],
     start: ({ path }, port) => ({
       command: process.execPath,
-      args: [
-        `${root}/dist/cli/main.js`,
-        ...['serve', path, '--model-name', 'm', '--log-level', 'error'],
-        ...['--http-port', String(port), '--metrics-port', '0', '--grpc-port', '0'],
-      ],
+      args: nimifyArgs({ root, path, httpPort: port, grpcPort: 0 }),
     }),
     request(model, encoding) {
       const path = '/v2/models/m/infer';
@@ -92,7 +88,12 @@ export function serversFor({ root, cache, python, mlserverPython }) {
       concurrencies: [1, 64],
       start: async ({ path }, port) => ({
         command: mlserverPython,
-        args: ['-c', 'from mlserver.cli import main; main()', 'start', await mlserverFolder(cache, port)],
+        args: [
+          '-c',
+          'from mlserver.cli import main; main()',
+          'start',
+          await mlserverFolder(cache, port, await freePort()),
+        ],
         env: { MODEL: path, PYTHONPATH: peers },
       }),
       request: (model) => ({
@@ -112,12 +113,20 @@ function plainRequest(model, encoding) {
     : { headers: BARE_TYPE, body: bareBody(model), read: elementsOfBare };
 }
 
+export function nimifyArgs({ root, path, httpPort, grpcPort }) {
+  return [
+    `${root}/dist/cli/main.js`,
+    ...['serve', path, '--model-name', 'm', '--log-level', 'error'],
+    ...['--http-port', String(httpPort), '--metrics-port', '0', '--grpc-port', String(grpcPort)],
+  ];
+}
+
 /** MLServer is set up by files. Inference stays in the server's own process, as in the others. */
-async function mlserverFolder(cache, port) {
+export async function mlserverFolder(cache, port, grpcPort) {
   const folder = `${cache}/mlserver-${port}`;
   mkdirSync(folder, { recursive: true });
   const settings = {
-    ...{ host: '127.0.0.1', http_port: port, grpc_port: await freePort(), metrics_port: await freePort() },
+    ...{ host: '127.0.0.1', http_port: port, grpc_port: grpcPort, metrics_port: await freePort() },
     ...{ debug: false, parallel_workers: 0, metrics_endpoint: null },
   };
   writeFileSync(`${folder}/settings.json`, JSON.stringify(settings));

@@ -2,6 +2,7 @@
 
   python make_models.py OUT
 
+linear16 f32[N,16] -> 4: next to nothing but the server itself.
 mlp784   f32[N,784] -> 256 -> 10: small enough that the server's own cost shows.
 pixels   f32[N,3,224,224] -> f32[N,3]: a large input and next to no compute, so that moving and parsing it shows.
 encoder  the shape of all-MiniLM-L6-v2: 6 layers, width 384, 12 heads, ids i64[N,T] -> f32[N,384], mean pooled.
@@ -47,6 +48,17 @@ def mlp784(out):
         [h.make_tensor_value_info("x", T.FLOAT, ["N", 784])],
         [h.make_tensor_value_info("y", T.FLOAT, ["N", 10])],
         initializers,
+    )
+
+
+def linear16(out):
+    save(
+        out,
+        "linear16",
+        [h.make_node("Gemm", ["x", "w", "b"], ["y"])],
+        [h.make_tensor_value_info("x", T.FLOAT, ["N", 16])],
+        [h.make_tensor_value_info("y", T.FLOAT, ["N", 4])],
+        [weights("w", 16, 4), weights("b", 4)],
     )
 
 
@@ -133,3 +145,4 @@ if __name__ == "__main__":
     mlp784(target)
     pixels(target)
     encoder(target)
+    linear16(target)

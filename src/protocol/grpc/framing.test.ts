@@ -57,6 +57,28 @@ describe('a message', () => {
     expect(answer.rawOutputContents[0]).toEqual(Buffer.alloc(48, 7));
   });
 
+  it('is kept as it came until its stream ends, whatever others send meanwhile', async () => {
+    const request = (id: string) => framed(message(2, id));
+    const first = request('first');
+    const stream = client.session.request({
+      ':method': 'POST',
+      ':path': MODEL_INFER,
+      'content-type': 'application/grpc',
+    });
+    const chunks: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    // The header apart from the rest, which then is a whole message.
+    for (const piece of cutAt(first, 3)) {
+      await new Promise<void>((sent) => stream.write(piece, () => sent()));
+      await client.call(MODEL_INFER, [request('other')]);
+    }
+    await client.call(MODEL_INFER, cutAt(framed(message(4, 'another')), 40));
+    stream.end();
+    await new Promise((resolve) => stream.on('close', resolve));
+    const answer = fromBinary(ModelInferResponseSchema, Buffer.concat(chunks).subarray(5));
+    expect(answer.id).toBe('first');
+  });
+
   it('may be one of several in one piece, of which some end within the next', async () => {
     const messages = [message(1, 'a'), message(900, 'b'), message(2, 'c'), message(1, 'd')].map((one) =>
       framed(one),

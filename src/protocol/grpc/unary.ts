@@ -29,6 +29,8 @@ export function receiveOnly(
   let frame: Frame | undefined;
   let reader: FrameReader | undefined;
   let isSettled = false;
+  /** Pieces are valid only while they are pushed. */
+  let areLent = false;
 
   function settle(): boolean {
     const isFirst = !isSettled;
@@ -43,15 +45,18 @@ export function receiveOnly(
 
   function onFrame(next: Frame): void {
     if (frame !== undefined) throw notOne('more');
-    frame = next;
+    frame = areLent && !next.isOwn ? copyFrame(next) : next;
   }
 
   function take(piece: Uint8Array): void {
     if (isSettled) return;
     try {
       if (reader === undefined && frame === undefined) {
-        frame = wholeFrame(piece, maxMessageBytes);
-        if (frame !== undefined) return;
+        const whole = wholeFrame(piece, maxMessageBytes);
+        if (whole !== undefined) {
+          onFrame(whole);
+          return;
+        }
       }
       reader ??= createFrameReader({ maxMessageBytes, allocateRaw, onFrame });
       reader.push(piece);
@@ -60,13 +65,8 @@ export function receiveOnly(
     }
   }
 
-  /** Of a message that comes in many pieces, the reader keeps copies; all else may be looked at later. */
-  function takeBorrowed(piece: Uint8Array): void {
-    if (reader?.isWithin === true) take(piece);
-    else take(copyPiece(piece));
-  }
-
-  if (!readDirectly(stream, takeBorrowed)) stream.on('data', take);
+  areLent = readDirectly(stream, take);
+  if (!areLent) stream.on('data', take);
   stream.on('end', () => {
     if (isSettled) return;
     call.waitingSinceNs = undefined;
@@ -91,21 +91,25 @@ export function receiveOnly(
   call.onStall = fail;
 }
 
-/** Short pieces are copied into memory for many, since to ask for some costs more than to copy. */
+/** Short messages are copied into memory for many, since to ask for some costs more than to copy. */
 const SLAB_BYTES = 64 * 1024;
 const LONGEST_IN_SLAB = 2048;
 let slab = new Uint8Array(0);
 let slabUsed = 0;
 
-function copyPiece(piece: Uint8Array): Uint8Array {
-  const { length } = piece;
-  if (length > LONGEST_IN_SLAB) return Buffer.from(piece);
+function copyFrame({ isCompressed, isOwn, message }: Frame): Frame {
+  return { isCompressed, isOwn, message: { bytes: copyOf(message.bytes) } };
+}
+
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const { length } = bytes;
+  if (length > LONGEST_IN_SLAB) return bytes.slice();
   if (slabUsed + length > slab.length) {
     slab = new Uint8Array(Buffer.allocUnsafeSlow(SLAB_BYTES).buffer);
     slabUsed = 0;
   }
   const copy = new Uint8Array(slab.buffer, slabUsed, length);
-  copy.set(piece);
+  copy.set(bytes);
   slabUsed += (length + 7) & ~7;
   return copy;
 }

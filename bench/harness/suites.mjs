@@ -1,0 +1,72 @@
+import { judgeBars } from './bars.mjs';
+import { judgeGrpcBars } from './grpc-bars.mjs';
+import { grpcServersFor } from './grpc-servers.mjs';
+import { serversFor } from './servers.mjs';
+
+const PACKAGES = ['fastapi', 'uvicorn', 'uvloop', 'httptools', 'orjson', 'numpy', 'onnxruntime', 'litserve'];
+
+/**
+ * What `npm run bench -- --suite` can name. `reference` is the server that ratios in the tables are to; `peers` may be
+ * left out, and are where they do not install; `quick` and `full` are what is done where no flag says otherwise.
+ */
+export const SUITES = {
+  http: {
+    tool: 'wrk',
+    serversFor,
+    judgeBars,
+    reference: 'fastapi',
+    referenceLabel: 'FastAPI',
+    always: ['nimify', 'fastapi', 'fastapi-documented', 'nimify-again', 'node-http'],
+    peers: { litserve: 'litserve', mlserver: 'mlserver' },
+    packages: PACKAGES,
+    measuresStartUps: true,
+    rawAt: 64,
+    profiled: ['own_iris_rf', 'pixels'],
+    full: {
+      peers: ['fastapi', 'litserve', 'mlserver'],
+      encodings: ['json', 'binary'],
+      concurrencies: '1,8,64,256',
+      seconds: '1',
+      rounds: '3',
+    },
+    quick: { models: ['own_iris_rf', 'pixels'], peers: ['fastapi'], concurrencies: '64' },
+    method: [
+      "Every server's answer was compared with FastAPI's or nimify's before it was measured.",
+      'JSON bodies are the same bytes for all. Binary: nimify speaks OIP with the binary tensor data extension, FastAPI and node-http take the bare bytes of the tensors, which is less work.',
+      'node-http is bare node:http with onnxruntime-node: no checks, no errors, no features.',
+    ],
+  },
+  grpc: {
+    tool: 'h2load',
+    serversFor: grpcServersFor,
+    judgeBars: judgeGrpcBars,
+    reference: 'grpc-aio',
+    referenceLabel: 'grpc.aio',
+    always: ['nimify', 'grpc-aio', 'nimify-again', 'nimify-http', 'grpc-js'],
+    peers: { triton: 'triton', 'triton-http': 'triton', mlserver: 'mlserver' },
+    packages: ['grpcio', 'protobuf', 'numpy', 'onnxruntime'],
+    measuresStartUps: false,
+    rawAt: 64,
+    profiled: ['linear16', 'pixels'],
+    full: {
+      models: ['linear16', 'pixels'],
+      peers: ['triton', 'mlserver'],
+      encodings: ['raw'],
+      concurrencies: '1,8,64',
+      seconds: '2',
+      rounds: '5',
+    },
+    quick: { peers: [], concurrencies: '8', seconds: '1' },
+    method: [
+      "Every server's answer was compared with nimify's before it was measured, and the length of every answer while it was.",
+      'All take the same tensors as raw bytes: over gRPC as `raw_input_contents`, where the name ends in -http over HTTP/1.1 with the binary tensor data extension. gRPC calls in flight share one connection; HTTP has a connection for each. MLServer reads no binary tensors over HTTP.',
+      "grpc-aio is Python's grpc.aio at its leanest: nothing validated, the run on the event loop. grpc-js is @grpc/grpc-js with generated messages: no checks. triton is tritonserver as nvidia-pytriton ships it, its Python backend calling ONNX Runtime.",
+    ],
+  },
+};
+
+/** What a run does by default. */
+export function defaultsOf(suite, isQuick) {
+  const { full, quick } = SUITES[suite];
+  return isQuick ? { ...full, rounds: '1', ...quick } : full;
+}
