@@ -29,7 +29,10 @@ const TARGETS = [
   'env',
   'textproto',
   'engine-frames',
+  'grpc-infer',
+  'grpc-frames',
   'http',
+  'grpc-call',
 ];
 
 describe('foreign bytes', () => {

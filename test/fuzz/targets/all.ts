@@ -2,6 +2,9 @@ import type { FuzzTarget } from '../target.ts';
 import { configTarget, envTarget } from './config.ts';
 import { framesTarget } from './frames.ts';
 import { generateTarget } from './generate.ts';
+import { grpcCallTarget } from './grpc-call.ts';
+import { grpcFramesTarget } from './grpc-frames.ts';
+import { grpcInferTarget } from './grpc-infer.ts';
 import { httpTarget } from './http.ts';
 import { modelInferTarget } from './model-infer.ts';
 import { npyTarget } from './npy.ts';
@@ -23,6 +26,9 @@ export async function createTargets(dataFolder: string): Promise<readonly FuzzTa
     envTarget,
     textprotoTarget,
     framesTarget,
+    grpcInferTarget,
+    grpcFramesTarget,
     await httpTarget(),
+    await grpcCallTarget(),
   ];
 }
