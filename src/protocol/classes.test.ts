@@ -31,15 +31,16 @@ describe('withClasses', () => {
     expect(textsOf(withClasses([scores], wanting(2), served))).toEqual(['3.000000:3:d', '2.000000:1:b']);
   });
 
-  it('counts rows as the configuration says, and otherwise as the file does', () => {
+  it('counts rows as the configuration says, and otherwise where they were proven to be rows', () => {
     const shapeWith = (fields: Partial<ServedModel>) =>
       withClasses([scores], wanting(1), { ...served, ...fields })[0]?.shape;
     expect(shapeWith({})).toEqual([1, 1]);
     expect(shapeWith({ config: { max_batch_size: 0 } })).toEqual([1]);
+    // By its shapes the model has rows.
+    expect(served.artifact.signature.batchAxis).toBe(0);
     const model = { ...served.model, signature: { ...ROWS_OF_FOUR, batchAxis: 'none' } as const };
-    expect(shapeWith({ model })).toEqual([1, 1]);
-    const artifact = { ...served.artifact, signature: { ...ROWS_OF_FOUR, batchAxis: 'none' } as const };
-    expect(shapeWith({ artifact })).toEqual([1]);
+    expect(shapeWith({ model })).toEqual([1]);
+    expect(shapeWith({ model, config: { max_batch_size: 8 } })).toEqual([1, 1]);
   });
 });
 

@@ -1,4 +1,5 @@
 /** Triton's HTTP extensions hold to the shapes that its repository documents (server, docs/protocol/extension_*.md). */
+import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPinoLogger } from '../../src/base/telemetry/pino-log.ts';
@@ -139,6 +140,18 @@ describe("Triton's extensions", () => {
     const generated = await ask('POST', '/v2/models/iris/generate', { X: [5.1, 3.5, 1.4, 0.2] });
     fits('generated', generated.body);
     expect(generated.body).toMatchObject({ label: 0, probabilities: expect.any(Array) });
+  });
+
+  it('call a dimension rows where they do not influence each other, and only there', async () => {
+    const mixing = fileURLToPath(new URL('../fixtures/row_mixing.onnx', import.meta.url));
+    repository.copy(mixing, 'mixing/1/model.onnx');
+    expect((await ask('POST', '/v2/repository/models/mixing/load')).status).toBe(200);
+    const sizeOf = async (model: string) => {
+      const { body } = await ask('GET', `/v2/models/${model}/config`);
+      return [body.max_batch_size > 0, body.input[0].dims];
+    };
+    expect(await sizeOf('iris')).toEqual([true, [4]]);
+    expect(await sizeOf('mixing')).toEqual([false, [-1, expect.any(Number)]]);
   });
 
   it('answer classes as texts of the documented form', async () => {

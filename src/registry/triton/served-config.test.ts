@@ -11,8 +11,9 @@ const SIGNATURE: Signature = {
   batchAxis: 0,
 };
 
-function serving(fields: Partial<ServedModel> = {}): ServedModel {
-  const served = toFakeServed(createFakeModel({ name: 'm', signature: { ...SIGNATURE, batchAxis: 'none' } }));
+/** @param batchAxis as loading proved it; by its shapes alone the model would have one */
+function serving(fields: Partial<ServedModel> = {}, batchAxis: Signature['batchAxis'] = 0): ServedModel {
+  const served = toFakeServed(createFakeModel({ name: 'm', signature: { ...SIGNATURE, batchAxis } }));
   return {
     ...served,
     platform: 'exec_python',
@@ -22,7 +23,7 @@ function serving(fields: Partial<ServedModel> = {}): ServedModel {
 }
 
 describe('servedConfig', () => {
-  it('tells what runs the model, and rows also where they are not put together', () => {
+  it('tells what runs the model', () => {
     expect(servedConfig(serving())).toMatchObject({
       name: 'm',
       platform: 'exec_python',
@@ -31,6 +32,18 @@ describe('servedConfig', () => {
       max_batch_size: 2147483647,
       input: [{ name: 'x', data_type: 'TYPE_FP32', dims: [4] }],
       output: [{ name: 'y', data_type: 'TYPE_INT64', dims: [] }],
+    });
+  });
+
+  it('tells no rows where it was not proven that they are any', () => {
+    expect(servedConfig(serving({}, 'none'))).toMatchObject({
+      max_batch_size: 0,
+      input: [{ dims: [-1, 4] }],
+      output: [{ dims: [-1] }],
+    });
+    expect(servedConfig(serving({ config: { max_batch_size: 8 } }, 'none'))).toMatchObject({
+      max_batch_size: 8,
+      input: [{ dims: [4] }],
     });
   });
 
