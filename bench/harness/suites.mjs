@@ -44,7 +44,7 @@ export const SUITES = {
     referenceLabel: 'grpc.aio',
     always: ['nimify', 'grpc-aio', 'nimify-again', 'nimify-http', 'grpc-js'],
     peers: { triton: 'triton', 'triton-http': 'triton', mlserver: 'mlserver' },
-    packages: ['grpcio', 'protobuf', 'numpy', 'onnxruntime'],
+    packages: ['grpcio', 'uvloop', 'protobuf', 'numpy', 'onnxruntime'],
     measuresStartUps: false,
     rawAt: 64,
     profiled: ['linear16', 'pixels'],
@@ -60,7 +60,7 @@ export const SUITES = {
     method: [
       "Every server's answer was compared with nimify's before it was measured, and the length of every answer while it was.",
       'All take the same tensors as raw bytes: over gRPC as `raw_input_contents`, where the name ends in -http over HTTP/1.1 with the binary tensor data extension. gRPC calls in flight share one connection; HTTP has a connection for each. MLServer reads no binary tensors over HTTP.',
-      "grpc-aio is Python's grpc.aio at its leanest: nothing validated, the run on the event loop. grpc-js is @grpc/grpc-js with generated messages: no checks. triton is tritonserver as nvidia-pytriton ships it, its Python backend calling ONNX Runtime.",
+      "grpc-aio is Python's grpc.aio at its leanest: uvloop, nothing validated, the run on the event loop. grpc-js is @grpc/grpc-js with generated messages: no checks. triton is tritonserver as nvidia-pytriton ships it, its Python backend calling ONNX Runtime.",
     ],
   },
 };

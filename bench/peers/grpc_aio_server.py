@@ -1,9 +1,8 @@
-"""grpc.aio and ONNX Runtime at their leanest: ModelInfer with raw contents, nothing validated, the run on the event
-loop. One input and any number of outputs, all FP32.
+"""grpc.aio and ONNX Runtime at their leanest: uvloop, ModelInfer with raw contents, nothing validated, the run on the
+event loop. One input and any number of outputs, all FP32.
 
   MODEL=model.onnx PORT=9000 PROTO=folder-with-inference python grpc_aio_server.py
 """
-import asyncio
 import os
 
 import grpc
@@ -11,6 +10,7 @@ import grpc.aio
 import infer_pb2 as pb
 import numpy as np
 import onnxruntime as ort
+import uvloop
 
 options = ort.SessionOptions()
 options.intra_op_num_threads = int(os.environ.get("THREADS", "1"))
@@ -48,4 +48,4 @@ async def serve():
 
 
 if __name__ == "__main__":
-    asyncio.run(serve())
+    uvloop.run(serve())

@@ -105,8 +105,14 @@ export class Call {
   close(): void {
     this.#cancel?.cancel('client-left');
     this.onClose?.();
+    // Closed streams may outlive many collections of young garbage, and would keep alive what these hold.
+    this.onClose = undefined;
+    this.onDrain = undefined;
+    this.onStall = ignore;
   }
 }
+
+function ignore(): void {}
 
 /** The message in a frame, decompressed where it must be. */
 export function openFrame(

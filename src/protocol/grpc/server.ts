@@ -114,8 +114,6 @@ export function createGrpcServer(
       calls.delete(call);
       connection.callClosed();
       call.close();
-      // Closed streams may outlive many collections of young garbage, and would keep all this alive with them.
-      stream.removeAllListeners();
     });
     if (closing) failCall(call, shuttingDown());
     else dispatch(call);
