@@ -84,8 +84,11 @@ export function createConnectionRoom({ clock, log, maxConnections }: ConnectionR
   };
 }
 
-/** Kept for everything that is no connection: models, threads, files, what the runtime opens for itself. */
-const LEAST_KEPT = 64;
+/**
+ * Kept for everything that is no connection: models, threads, what the runtime opens for itself, and the files of what is
+ * loaded on demand, some forty at once.
+ */
+const LEAST_KEPT = 80;
 const KEPT_SHARE = 1 / 8;
 
 /** What this process may hold open, less what it needs for itself. Undefined where the system does not say. */

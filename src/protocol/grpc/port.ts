@@ -1,4 +1,5 @@
 import { createServer, type Socket } from 'node:net';
+import type { Timer } from '../../base/util/clock.ts';
 import type { BodyPool } from '../body-pool.ts';
 import { type ListenAddress, listen } from '../listen.ts';
 import type { GrpcDeps } from './deps.ts';
@@ -20,14 +21,31 @@ export interface GrpcPort {
 }
 
 /**
- * The port on which gRPC is served. What serves it, with node:http2 beneath, is loaded with the first connection: many
- * servers never get one, and loading takes a good part of the time that they need to start.
+ * Time after which gRPC is loaded although nobody has connected yet. Not much longer: loading opens files, and what
+ * could not be loaded for lack of descriptors, in a crowd of connections, cannot be loaded again.
+ */
+const LOAD_AFTER_MS = 250;
+
+/**
+ * The port on which gRPC is served. What serves it, with node:http2 beneath, is loaded with the first connection or a
+ * little after the port is open: it would take a good part of the time that a server needs to start.
  */
 export function createGrpcPort(deps: GrpcDeps, pool?: BodyPool): GrpcPort {
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, accept);
   const door = deps.connectionRoom.open(listener, () => server?.closeIdle());
   let loading: Promise<GrpcServer> | undefined;
   let server: GrpcServer | undefined;
+  let timer: Timer | undefined;
+
+  function loaded(): Promise<GrpcServer> {
+    if (loading === undefined) {
+      loading = load();
+      loading.catch((err: unknown) =>
+        deps.log.error({ err }, 'gRPC could not be loaded; its port serves nothing'),
+      );
+    }
+    return loading;
+  }
 
   async function load(): Promise<GrpcServer> {
     const { createGrpcServer } = await import('./server.ts');
@@ -46,23 +64,23 @@ export function createGrpcPort(deps: GrpcDeps, pool?: BodyPool): GrpcPort {
     // Its client may go while it waits; nobody else would hear of that yet.
     const ignore = () => {};
     socket.on('error', ignore);
-    try {
-      loading ??= load();
-      const loaded = await loading;
-      socket.off('error', ignore);
-      if (!socket.destroyed) loaded.accept(socket);
-    } catch (err) {
-      deps.log.error({ err }, 'gRPC could not be loaded; the connection is closed');
-      socket.destroy();
-    }
+    const serving = await loaded().catch(() => undefined);
+    socket.off('error', ignore);
+    if (serving === undefined) socket.destroy();
+    else if (!socket.destroyed) serving.accept(socket);
   }
 
   return {
-    listen: (host, port) => listen(listener, host, port, '--grpc-port'),
+    async listen(host, port) {
+      const address = await listen(listener, host, port, '--grpc-port');
+      timer = deps.clock.setTimer(() => void loaded(), LOAD_AFTER_MS);
+      return address;
+    },
     startDraining: () => server?.startDraining(),
     async close({ graceMs }) {
-      const loaded = await loading?.catch(() => undefined);
-      if (loaded !== undefined) await loaded.close({ graceMs });
+      timer?.cancel();
+      const serving = await loading?.catch(() => undefined);
+      if (serving !== undefined) await serving.close({ graceMs });
       else if (listener.listening) await new Promise<unknown>((resolve) => listener.close(resolve));
     },
   };
