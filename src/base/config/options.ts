@@ -89,7 +89,7 @@ export const SERVER_OPTIONS = {
       env: ['NIMIFY_MAX_CONNECTIONS'],
       flag: '--max-connections',
       example: '1000',
-      doc: 'Connections that all ports together hold open, at most. Those beyond are turned away, and idle ones closed to make room. Default: what `ulimit -n` allows less an eighth, and at least 64 less; more than that is never held open.',
+      doc: 'Connections that all ports together hold open, at most. Those beyond are turned away, and idle ones closed to make room. Default: what `ulimit -n` allows less an eighth, and at least 80 less; more than that is never held open.',
     }),
     graceMs: option(milliseconds(0), {
       default: 25_000,
