@@ -22,7 +22,6 @@ const TARGETS = [
   'oip-request',
   'oip-response',
   'oip-raw',
-  'model-infer',
   'generate',
   'npy',
   'config',

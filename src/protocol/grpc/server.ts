@@ -44,7 +44,10 @@ const SESSION_MEMORY_MIB = 1024;
 const MODEL_INFER = '/inference.GRPCInferenceService/ModelInfer';
 const MODEL_STREAM_INFER = '/inference.GRPCInferenceService/ModelStreamInfer';
 
-/** gRPC on node:http2, on the connections of a port: framing, codings and inference are our own, all else is generated code. */
+/**
+ * gRPC on node:http2, on the connections of a port: framing, codings and inference are our own, all else is generated
+ * code.
+ */
 export function createGrpcServer(
   given: GrpcDeps,
   port: Server,

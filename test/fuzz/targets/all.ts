@@ -6,7 +6,6 @@ import { grpcCallTarget } from './grpc-call.ts';
 import { grpcFramesTarget } from './grpc-frames.ts';
 import { grpcInferTarget } from './grpc-infer.ts';
 import { httpTarget } from './http.ts';
-import { modelInferTarget } from './model-infer.ts';
 import { npyTarget } from './npy.ts';
 import { rawTarget, requestTarget, responseTarget } from './oip.ts';
 import { onnxTarget } from './onnx.ts';
@@ -19,7 +18,6 @@ export async function createTargets(dataFolder: string): Promise<readonly FuzzTa
     requestTarget(dataFolder),
     responseTarget,
     rawTarget,
-    modelInferTarget,
     generateTarget,
     npyTarget,
     configTarget,

@@ -16,8 +16,23 @@ import { checkTensors } from './oip.ts';
 
 /** Tags of the messages' fields, lengths and numbers at the ends of their ranges, names that mean something. */
 export const PROTOBUF_WORDS = [
-  ...['\x0a', '\x12', '\x1a', '\x22', '\x2a', '\x32', '\x3a\x00', '\x3a\x04', '\x18', '\x08', '\x0b', '\x0c'],
-  ...['\x00', '\x7f', '\x80\x01', '\xff\xff\xff\xff\x0f', '\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01'],
+  ...[
+    '\x0a',
+    '\x12',
+    '\x1a',
+    '\x22',
+    '\x2a',
+    '\x32',
+    '\x3a\x00',
+    '\x3a\x04',
+    '\x18',
+    '\x08',
+    '\x0b',
+    '\x0c',
+    '\x42',
+  ],
+  ...['\x00', '\x01', '\x7f', '\x80\x01', '\xff'.repeat(11), `${'\x80'.repeat(9)}\x00`],
+  ...['\xff\xff\xff\xff\x0f', '\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01'],
   ...['\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01', '\xfe\xff\xff\xff\x07', '\x80\x80\x80\x80\x10'],
   ...['shared_memory_region', 'classification', '\xef\xbb\xbf', '\xc3\x28', '\xed\xa0\x80'],
   ...DATATYPES.map((datatype) => `\x12${String.fromCharCode(datatype.length)}${datatype}`),
