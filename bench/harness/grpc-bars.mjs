@@ -17,7 +17,16 @@ export function judgeGrpcBars({ runs }) {
     IN_FLIGHT.flatMap((connections) => {
       const times = ratios(pick(model, 'nimify', connections), pick(model, 'grpc-aio', connections));
       const what = `${model}, ${connections} in flight: requests/s over gRPC, times grpc.aio`;
-      return [judge(what, bar, times), judge(`${what} (stretch)`, stretch, times)];
+      const floor = ratios(pick(model, 'floor-tcp', connections), pick(model, 'grpc-aio', connections));
+      return [
+        judge(what, bar, times),
+        judge(`${what} (stretch)`, stretch, times),
+        {
+          ...{ what: `${what}: a Node process that runs no model and reads no message`, unit: 'x', bar: 'none' },
+          ...(floor.length === 0 ? {} : { measured: summarize(floor) }),
+          verdict: 'the floor',
+        },
+      ];
     }),
   );
 }

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import { elementsOfBinary, elementsOfGrpc } from './answers.mjs';
-import { binaryBody } from './bodies.mjs';
+import { elementsOfBare, elementsOfBinary, elementsOfGrpc } from './answers.mjs';
+import { bareBody, binaryBody } from './bodies.mjs';
 import { freePort } from './free-port.mjs';
 import { grpcBody } from './grpc-bodies.mjs';
 import { mlserverFolder, nimifyArgs } from './servers.mjs';
@@ -8,7 +8,7 @@ import { mlserverFolder, nimifyArgs } from './servers.mjs';
 /**
  * The servers of the suite `grpc`: all take the same tensors as raw bytes, over gRPC (`raw_input_contents`) or, where
  * the name ends in -http, over HTTP with the binary tensor data extension, which MLServer does not read. All use one
- * thread for a run.
+ * thread for a run. The floors run none: they are what the transport alone takes.
  */
 export function grpcServersFor({ root, cache, python, mlserverPython, tritonPython }) {
   const peers = `${root}/bench/peers`;
@@ -65,6 +65,18 @@ export function grpcServersFor({ root, cache, python, mlserverPython, tritonPyth
       request: grpcRequest,
     },
     {
+      name: 'floor-http2',
+      encodings: ['raw'],
+      start: ({ path }, port) => floor(`${peers}/floor-http2.mjs`, path, port),
+      request: grpcRequest,
+    },
+    {
+      name: 'floor-tcp',
+      encodings: ['raw'],
+      start: ({ path }, port) => floor(`${peers}/floor-tcp.mjs`, path, port),
+      request: bareRequest,
+    },
+    {
       name: 'triton',
       encodings: ['raw'],
       start: async (model, port) => triton(model, String(await freePort()), String(port)),
@@ -103,6 +115,16 @@ function httpRequest(model) {
     'inference-header-content-length': String(headerLength),
   };
   return { path: '/v2/models/m/infer', headers, body, read: elementsOfBinary, tool: 'h2load', isGrpc: false };
+}
+
+/** The tensor's bytes and nothing else. */
+function bareRequest(model) {
+  const headers = { 'content-type': 'application/octet-stream' };
+  return { path: '/', headers, body: bareBody(model), read: elementsOfBare, tool: 'h2load', isGrpc: false };
+}
+
+function floor(script, path, port) {
+  return { command: process.execPath, args: [script], env: { MODEL: path, PORT: String(port) } };
 }
 
 function folderFor(cache, name) {

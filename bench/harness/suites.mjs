@@ -42,7 +42,7 @@ export const SUITES = {
     judgeBars: judgeGrpcBars,
     reference: 'grpc-aio',
     referenceLabel: 'grpc.aio',
-    always: ['nimify', 'grpc-aio', 'nimify-again', 'nimify-http', 'grpc-js'],
+    always: ['nimify', 'grpc-aio', 'nimify-again', 'nimify-http', 'grpc-js', 'floor-http2', 'floor-tcp'],
     peers: { triton: 'triton', 'triton-http': 'triton', mlserver: 'mlserver' },
     packages: ['grpcio', 'uvloop', 'protobuf', 'numpy', 'onnxruntime'],
     measuresStartUps: false,
@@ -61,6 +61,7 @@ export const SUITES = {
       "Every server's answer was compared with nimify's before it was measured, and the length of every answer while it was.",
       'All take the same tensors as raw bytes: over gRPC as `raw_input_contents`, where the name ends in -http over HTTP/1.1 with the binary tensor data extension. gRPC calls in flight share one connection; HTTP has a connection for each. MLServer reads no binary tensors over HTTP.',
       "grpc-aio is Python's grpc.aio at its leanest: uvloop, nothing validated, the run on the event loop. grpc-js is @grpc/grpc-js with generated messages: no checks. triton is tritonserver as nvidia-pytriton ships it, its Python backend calling ONNX Runtime.",
+      'floor-http2 is bare node:http2 and floor-tcp bare node:net: both wait for the last byte of a request and answer the same bytes each time, read no message and run no model. Nothing on Node can be faster than the second.',
     ],
   },
 };
