@@ -73,7 +73,7 @@ writeFileSync(`${name}.md`, renderReport(results));
 say(`${name}.md after ${Math.round(results.tookSeconds / 60)} min`);
 for (const { what, bar, unit, measured, verdict } of results.bars) {
   const value = measured === undefined ? '' : `: ${measured.median.toFixed(2)} ${unit}`;
-  say(`${verdict.padEnd(12)} ${what}${value} (${bar} ${unit})`);
+  say(`${verdict.padEnd(12)} ${what}${value}${bar === undefined ? '' : ` (${bar} ${unit})`}`);
 }
 
 function chooseServers() {

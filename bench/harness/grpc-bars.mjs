@@ -22,7 +22,7 @@ export function judgeGrpcBars({ runs }) {
         judge(what, bar, times),
         judge(`${what} (stretch)`, stretch, times),
         {
-          ...{ what: `${what}: a Node process that runs no model and reads no message`, unit: 'x', bar: 'none' },
+          ...{ what: `${what}: floor-tcp, which runs no model`, unit: 'x' },
           ...(floor.length === 0 ? {} : { measured: summarize(floor) }),
           verdict: 'the floor',
         },

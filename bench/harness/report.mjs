@@ -15,7 +15,7 @@ export function renderReport(results) {
       ['bar', 'wanted', 'measured (min to max)', ''],
       bars.map(({ what, unit, bar, measured, verdict }) => [
         what,
-        `${bar} ${unit}`,
+        bar === undefined ? '' : `${bar} ${unit}`,
         measured === undefined ? '' : `${spread(measured)} ${unit}`,
         verdict === 'missed' ? '**missed**' : verdict,
       ]),
