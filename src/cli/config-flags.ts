@@ -8,6 +8,7 @@ const GROUPS: readonly (readonly [heading: string, holds: (path: string) => bool
   ['Models:', (path) => path in START_OPTIONS || path.startsWith('repository.')],
   ['Address:', (path) => /^server\.(host|auth|\w+Port)$/.test(path)],
   ['Requests:', (path) => path.startsWith('server.') || path === 'timeoutMs'],
+  ['Batching:', (path) => ['batching', 'objective', 'target', 'tune'].includes(path)],
   ['TLS:', (path) => path.startsWith('tls.')],
   ['gRPC:', (path) => path.startsWith('grpc.')],
   ['Engine:', (path) => path.startsWith('engine.')],

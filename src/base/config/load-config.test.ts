@@ -134,10 +134,16 @@ models:
       batchAxis: 'none',
       providers: undefined,
     };
+    const byDefault = { batching: 'auto', objective: undefined, target: 'balanced', tune: 'auto' };
+    const settings = { ...byDefault, timeoutMs: 2000, engine };
     expect(config.models).toEqual([
-      { path: 'conf/a.onnx', settings: { timeoutMs: 2000, engine } },
-      { path: 'b', name: 'bee', settings: { timeoutMs: 500, engine: { ...engine, instances: 1 } } },
-      { path: '/abs/c.onnx', settings: { timeoutMs: 2000, engine } },
+      { path: 'conf/a.onnx', settings },
+      {
+        path: 'b',
+        name: 'bee',
+        settings: { ...settings, timeoutMs: 500, engine: { ...engine, instances: 1 } },
+      },
+      { path: '/abs/c.onnx', settings },
     ]);
     expect(originText(config.origins['models[1].timeoutMs']!)).toBe('file conf/other.yaml:8');
     expect(originText(config.origins['models[0].timeoutMs']!)).toBe('file conf/other.yaml:2');

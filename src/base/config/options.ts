@@ -5,6 +5,7 @@
  *
  * NIM's own variables stand where they mean the same (docs.nvidia.com/nim, "environment variables").
  */
+import { BATCHING } from './batching.ts';
 import {
   BOOLEAN,
   BYTES,
@@ -19,9 +20,14 @@ import {
   TEXT,
   TEXT_LIST,
 } from './kind.ts';
+import { OBJECTIVE } from './objective.ts';
 import { option, type Values } from './option.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+/** What tuning and batching weigh. */
+export const TARGETS = ['latency', 'throughput', 'balanced', 'memory', 'cost'] as const;
+export type Target = (typeof TARGETS)[number];
 
 /** Settings of the server as a whole. */
 export const SERVER_OPTIONS = {
@@ -286,6 +292,31 @@ export const MODEL_OPTIONS = {
     env: ['NIMIFY_TIMEOUT_MS'],
     flag: '--timeout-ms',
     doc: 'Deadline of a request that sets none.',
+  }),
+  batching: option(BATCHING, {
+    default: 'auto',
+    env: ['NIMIFY_BATCHING'],
+    flag: '--batching',
+    doc: 'How requests that wait are run together. `auto`: batches and how long to wait for them are found out from what runs take and how requests come, within the deadlines; `off`: each request runs by itself. An object sets limits of its own: `maxBatchSize` (rows), `maxDelayMs`, `preferredBatchSizes`, `preserveOrder`, `maxWaiting` (requests, by default 1024), `priorityLevels` and `defaultPriority`. Only models whose batch axis is proven, or forced, are batched.',
+  }),
+  objective: option(OBJECTIVE, {
+    default: undefined,
+    env: ['NIMIFY_OBJECTIVE'],
+    flag: '--objective',
+    example: "'p99 < 50ms'",
+    doc: 'The latency that answers are to keep to: the deadline of requests that set none, and what batches are sized for. Requests that could not be answered in time are refused at once. Default: none, and `timeoutMs` holds.',
+  }),
+  target: option(oneOf(...TARGETS), {
+    default: 'balanced',
+    env: ['NIMIFY_TARGET'],
+    flag: '--target',
+    doc: 'What matters most where instances, threads and batches are chosen: answers soon (`latency`), many of them (`throughput`), both, few copies of the weights (`memory`), or few busy cores (`cost`).',
+  }),
+  tune: option(oneOf('auto', 'off', 'full'), {
+    default: 'auto',
+    env: ['NIMIFY_TUNE'],
+    flag: '--tune',
+    doc: 'How instances, threads and the cost of batches are found at load. `auto`: by a short measurement, whose result is kept for the next start on this machine; `off`: by rule, without measuring; `full`: by the search of `nimify tune`, which may take minutes.',
   }),
   engine: {
     host: option(oneOf('auto', 'inline', 'thread', 'process'), {

@@ -1,0 +1,40 @@
+import type { Kind } from './kind.ts';
+
+/** What answers are to keep to: so many of a hundred within so long. */
+export interface Objective {
+  /** Of a hundred answers; may have decimals, such as 99.9. */
+  readonly percentile: number;
+  readonly latencyMs: number;
+}
+
+/** Objectives that were given without a percentile are about this one. */
+const USUAL_PERCENTILE = 99;
+const UNITS: Readonly<Record<string, number>> = { us: 1e-3, ms: 1, s: 1e3 };
+const PATTERN = String.raw`^([pP]\d{2}(\.\d{1,3})? ?<=? ?)?\d{1,9}(\.\d{1,6})? ?(us|ms|s)$`;
+const SHAPE = new RegExp(PATTERN);
+const PARTS = /^(?:[pP](\d{2}(?:\.\d+)?) ?<=? ?)?([\d.]+) ?(us|ms|s)$/;
+/** An hour: above it nobody waits. */
+const LONGEST_MS = 3_600_000;
+
+/** A latency objective: `p99 < 50ms`, `p95 < 1s`, or `50ms`, which means 99 of 100. */
+export const OBJECTIVE: Kind<Objective> = {
+  name: 'objective',
+  expected: 'a latency that most answers keep to, such as p99 < 50ms, p95 < 1s, or 50ms (which means p99)',
+  schema: { type: 'string', pattern: PATTERN },
+  fromValue: (value) => (typeof value === 'string' ? fromText(value) : undefined),
+  fromText,
+};
+
+/** In the form in which it is written. */
+export function objectiveText({ percentile, latencyMs }: Objective): string {
+  return `p${percentile} < ${latencyMs}ms`;
+}
+
+function fromText(text: string): Objective | undefined {
+  const [, percentile, amount, unit] = (SHAPE.test(text) && PARTS.exec(text)) || [];
+  if (amount === undefined || unit === undefined) return undefined;
+  const latencyMs = Number(amount) * UNITS[unit]!;
+  const wanted = percentile === undefined ? USUAL_PERCENTILE : Number(percentile);
+  if (!(latencyMs > 0 && latencyMs <= LONGEST_MS && wanted >= 50)) return undefined;
+  return { percentile: wanted, latencyMs };
+}
