@@ -17,6 +17,7 @@ import type { ListenAddress } from './protocol/listen.ts';
 import type { ServerTls, ServerTlsOptions } from './protocol/server-tls.ts';
 import type { TlsFiles } from './protocol/tls-files.ts';
 import { assemble, DEFAULT_ENGINE_OPTIONS } from './registry/assemble.ts';
+import { createBatchingMetrics } from './registry/batching-metrics.ts';
 import type { Registry, ServedModel } from './registry/contract.ts';
 import { takeInventory } from './registry/inventory.ts';
 import type { ControlMode, ModelControl } from './registry/live/contract.ts';
@@ -113,6 +114,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const tls = await openTls(options.tls, { clock, log, receiveTimeoutMs: httpOptions.receiveTimeoutMs });
   const metrics = createMetricsRegistry();
   const processMetrics = registerProcessMetrics(metrics, VERSION);
+  const batchingMetrics = createBatchingMetrics(metrics);
   const {
     mode = 'none',
     pollMs = 15_000,
@@ -140,9 +142,13 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     const settings = {
       engine: { ...DEFAULT_ENGINE_OPTIONS, ...options.engine, ...found.engine },
       defaultTimeoutMs: found.defaultTimeoutMs ?? httpOptions.defaultTimeoutMs,
+      batching: found.batching ?? 'auto',
+      target: found.target ?? 'balanced',
+      tune: found.tune ?? 'auto',
+      ...(found.objective === undefined ? {} : { objective: found.objective }),
     };
     try {
-      return await assemble(found, { clock, log }, settings);
+      return await assemble(found, { clock, log, batchingMetrics }, settings);
     } catch (failed) {
       throw naming(path, toNimifyError(failed));
     } finally {

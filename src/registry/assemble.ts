@@ -1,9 +1,17 @@
+import type { BatchingChoice } from '../base/config/batching.ts';
+import type { Objective } from '../base/config/objective.ts';
+import type { Target, TuneChoice } from '../base/config/options.ts';
 import type { Logger } from '../base/telemetry/log.ts';
 import type { Clock } from '../base/util/clock.ts';
 import { prepareModel } from '../engine/prepare.ts';
 import type { Artifact } from '../model/artifact.ts';
 import type { EngineOptions } from '../model/engine.ts';
+import { createBatching } from '../policy/batching/batching.ts';
+import type { BatchingInstruments } from '../policy/batching/contract.ts';
+import { createCostModel } from '../policy/batching/cost-model.ts';
 import { createDeadline } from '../policy/deadline/deadline.ts';
+import type { BatchingMetrics } from './batching-metrics.ts';
+import { toBatchingOptions } from './batching-options.ts';
 import type { ServedModel } from './contract.ts';
 import { type Labels, readLabels } from './labels.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
@@ -14,12 +22,19 @@ import type { Configured } from './triton/configure.ts';
 export interface AssembleDeps {
   readonly clock: Clock;
   readonly log: Logger;
+  /** Default: nothing is counted. */
+  readonly batchingMetrics?: BatchingMetrics;
 }
 
 export interface AssembleOptions {
   readonly engine: EngineOptions;
-  /** Deadline of a request that sets none, in milliseconds. */
+  /** Deadline of a request that sets none, in milliseconds, where there is no objective. */
   readonly defaultTimeoutMs: number;
+  readonly batching: BatchingChoice;
+  /** The latency that answers are to keep to. */
+  readonly objective?: Objective;
+  readonly target: Target;
+  readonly tune: TuneChoice;
 }
 
 export const DEFAULT_ENGINE_OPTIONS: EngineOptions = { host: 'auto', batchAxis: 'auto' };
@@ -63,12 +78,27 @@ async function assembleOpened(
       engine,
       options: { ...configured?.engine, ...options.engine },
       ...(exampleFile === undefined ? {} : { example: readExample(artifact.signature, exampleFile) }),
-      ...(configured?.maxWaiting === undefined ? {} : { maxWaiting: configured.maxWaiting }),
     },
     deps,
   );
-  const withDeadline = createDeadline(deps, { defaultTimeoutMs: options.defaultTimeoutMs });
-  const model = withDeadline(configured?.wrap(prepared.model) ?? prepared.model);
+  const { objective } = options;
+  const defaultTimeoutMs = objective?.latencyMs ?? options.defaultTimeoutMs;
+  const costs = createCostModel({ seed: prepared.costs });
+  const batching = toBatchingOptions({
+    choice: options.batching,
+    ...(configured?.batching === undefined ? {} : { configured: configured.batching }),
+    target: options.target,
+    ...(objective === undefined ? {} : { objectiveMs: objective.latencyMs }),
+    slots: prepared.slots,
+    isBatchable: prepared.model.signature.batchAxis === 0,
+  });
+  const withBatching = createBatching(
+    { clock: deps.clock, costs, ...countedBy(deps.batchingMetrics?.(found.name, found.version)) },
+    batching,
+  );
+  const batched = withBatching(prepared.model);
+  const withDeadline = createDeadline(deps, { defaultTimeoutMs });
+  const model = withDeadline(configured?.wrap(batched) ?? batched);
   try {
     await configured?.warmUp(model);
   } catch (failed) {
@@ -88,9 +118,13 @@ async function assembleOpened(
     ...(example === undefined ? { isUntested: true } : {}),
     notes: prepared.notes,
     loadedAtMs: deps.clock.wallMs(),
-    defaultTimeoutMs: options.defaultTimeoutMs,
+    defaultTimeoutMs,
     ...(found.config === undefined ? {} : { config: found.config.config }),
   };
+}
+
+function countedBy(instruments: BatchingInstruments | undefined) {
+  return instruments === undefined ? {} : { instruments };
 }
 
 /** Its reader is loaded only where there is something to read. */

@@ -1,3 +1,6 @@
+import type { BatchingChoice } from '../base/config/batching.ts';
+import type { Objective } from '../base/config/objective.ts';
+import type { Target, TuneChoice } from '../base/config/options.ts';
 import { NimifyError } from '../base/errors/nimify-error.ts';
 import { type Logger, SILENT } from '../base/telemetry/log.ts';
 import { type Clock, systemClock } from '../base/util/clock.ts';
@@ -13,6 +16,14 @@ export interface LoadModelOptions {
   readonly engine?: Partial<EngineOptions>;
   /** Deadline of a request that sets none, in milliseconds. Default 30 000. */
   readonly defaultTimeoutMs?: number;
+  /** How requests that wait are run together. Default `auto`. */
+  readonly batching?: BatchingChoice;
+  /** The latency that answers are to keep to, and the deadline of requests that set none. Default: none. */
+  readonly objective?: Objective;
+  /** Default `balanced`. */
+  readonly target?: Target;
+  /** Default `off`: a load that measures takes longer. */
+  readonly tune?: TuneChoice;
   /** Default: silent. */
   readonly log?: Logger;
   readonly clock?: Clock;
@@ -43,6 +54,10 @@ export function loadFound(found: FoundModel, options: LoadModelOptions = {}): Pr
     {
       engine: { ...DEFAULT_ENGINE_OPTIONS, ...options.engine },
       defaultTimeoutMs: options.defaultTimeoutMs ?? 30_000,
+      batching: options.batching ?? 'auto',
+      target: options.target ?? 'balanced',
+      tune: options.tune ?? 'off',
+      ...(options.objective === undefined ? {} : { objective: options.objective }),
     },
   );
 }

@@ -1,6 +1,9 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
+import type { BatchingChoice } from '../base/config/batching.ts';
+import type { Objective } from '../base/config/objective.ts';
+import type { Target, TuneChoice } from '../base/config/options.ts';
 import { NimifyError } from '../base/errors/nimify-error.ts';
 import type { ConfigText } from '../base/triton/read-model-config.ts';
 import type { ExecSource } from '../engine/exec/engine.ts';
@@ -12,6 +15,14 @@ export interface SourceSettings {
   readonly engine?: Partial<EngineOptions>;
   /** Deadline of a request that sets none, in milliseconds. */
   readonly defaultTimeoutMs?: number;
+  /** How requests that wait are run together. */
+  readonly batching?: BatchingChoice;
+  /** The latency that answers are to keep to; goes before `defaultTimeoutMs`. */
+  readonly objective?: Objective;
+  /** What matters most where something is chosen. */
+  readonly target?: Target;
+  /** How it is found out what suits the machine. */
+  readonly tune?: TuneChoice;
 }
 
 /**

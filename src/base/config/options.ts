@@ -29,6 +29,9 @@ export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export const TARGETS = ['latency', 'throughput', 'balanced', 'memory', 'cost'] as const;
 export type Target = (typeof TARGETS)[number];
 
+export const TUNE_CHOICES = ['auto', 'off', 'full'] as const;
+export type TuneChoice = (typeof TUNE_CHOICES)[number];
+
 /** Settings of the server as a whole. */
 export const SERVER_OPTIONS = {
   server: {
@@ -312,7 +315,7 @@ export const MODEL_OPTIONS = {
     flag: '--target',
     doc: 'What matters most where instances, threads and batches are chosen: answers soon (`latency`), many of them (`throughput`), both, few copies of the weights (`memory`), or few busy cores (`cost`).',
   }),
-  tune: option(oneOf('auto', 'off', 'full'), {
+  tune: option(oneOf(...TUNE_CHOICES), {
     default: 'auto',
     env: ['NIMIFY_TUNE'],
     flag: '--tune',

@@ -1,5 +1,6 @@
 import type { Layer } from '../../base/config/layer.ts';
 import type { Config } from '../../base/config/load-config.ts';
+import type { ModelSettings } from '../../base/config/options.ts';
 import { createPinoLogger } from '../../base/telemetry/pino-log.ts';
 import {
   createServer,
@@ -61,6 +62,7 @@ function toServerOptions(config: Config): ServerOptions {
       ...model,
       engine: withoutUnset(settings.engine),
       defaultTimeoutMs: settings.timeoutMs,
+      ...withoutUnset(batchingOf(settings)),
     })),
     host,
     httpPort,
@@ -73,6 +75,10 @@ function toServerOptions(config: Config): ServerOptions {
     repository: toRepositoryOptions(repository),
     accessLog: { share: log.accessShare, slowMs: log.slowMs },
   };
+}
+
+function batchingOf({ batching, objective, target, tune }: ModelSettings) {
+  return { batching, objective, target, tune };
 }
 
 function toRepositoryOptions({ pollSecs, ...others }: Config['repository']): Partial<RepositoryOptions> {

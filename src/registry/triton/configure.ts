@@ -7,6 +7,7 @@ import type { ServedExample } from '../contract.ts';
 import type { Labels } from '../labels.ts';
 import type { FoundModel } from '../repository.ts';
 import { readConfiguredLabels } from './model-labels.ts';
+import type { PlannedBatching } from './plan.ts';
 import { narrowArtifact, planFound } from './plan-found.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -15,7 +16,7 @@ export interface Configured {
   /** The artifact as it will be used. */
   readonly artifact: Artifact;
   readonly engine: Partial<EngineOptions>;
-  readonly maxWaiting: number | undefined;
+  readonly batching: PlannedBatching | undefined;
   /** Class names by output, from the files that it names. */
   readonly labels: Labels;
   /** The model as it says that it looks. */
@@ -32,13 +33,13 @@ export interface Configured {
  */
 export async function configure(found: FoundModel, whole: Artifact, log: Logger): Promise<Configured> {
   const plan = await planFound(found, whole, log);
-  const { declared, maxWaiting, engine = {} } = plan?.settings ?? {};
+  const { declared, batching, engine = {} } = plan?.settings ?? {};
   const { folder, config } = found;
   const hasFiles = folder !== undefined && config !== undefined;
   return {
     artifact: narrowArtifact(whole, declared),
     engine,
-    maxWaiting,
+    batching,
     labels: hasFiles ? await readConfiguredLabels(folder, config.config) : {},
     wrap(model) {
       if (declared === undefined) return model;

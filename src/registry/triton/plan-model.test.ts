@@ -194,16 +194,12 @@ describe('planModel', () => {
 
   it.each<[string, string, string]>([
     ['response_cache { enable: true }', 'response_cache', 'this version keeps no answers'],
-    ['dynamic_batching { preferred_batch_size: 4 }', 'dynamic_batching.preferred_batch_size', 'by itself'],
+    ['max_batch_size: 0 dynamic_batching { }', 'dynamic_batching', 'no dimension counts rows'],
+    ['dynamic_batching { default_priority_level: 1 }', 'dynamic_batching.default_priority_level', 'levels'],
     [
-      'dynamic_batching { priority_levels: 2 default_priority_level: 1 }',
-      'dynamic_batching.priority_levels',
-      'order',
-    ],
-    [
-      'dynamic_batching { default_queue_policy { timeout_action: DELAY } }',
-      'dynamic_batching.default_queue_policy.timeout_action',
-      'deadline',
+      'dynamic_batching { default_queue_policy { max_queue_size: 0 } }',
+      'dynamic_batching.default_queue_policy.max_queue_size',
+      'always bounds the queue',
     ],
     ['sequence_batching { direct { } }', 'sequence_batching', 'keeps nothing between requests'],
     ['model_transaction_policy { decoupled: true }', 'model_transaction_policy', 'one answer'],
@@ -242,9 +238,48 @@ describe('planModel', () => {
     });
   });
 
-  it('bounds the queue as asked', () => {
-    const text = 'dynamic_batching { default_queue_policy { max_queue_size: 7 } }';
-    expect(plan(text).settings.maxWaiting).toBe(7);
+  it('batches, and lets wait, as asked', () => {
+    const text = `max_batch_size: 8 ${IO} dynamic_batching {
+      preferred_batch_size: [4, 8] max_queue_delay_microseconds: 1500 preserve_ordering: true
+      priority_levels: 3 default_priority_level: 2
+      default_queue_policy { max_queue_size: 7 }
+      priority_queue_policy { key: 3 value {
+        timeout_action: DELAY default_timeout_microseconds: 250 allow_timeout_override: true } } }`;
+    expect(plan(text).settings.batching).toEqual({
+      maxBatchRows: 8,
+      maxDelayMs: 1.5,
+      preferredRows: [4, 8],
+      preserveOrder: true,
+      priorities: { levels: 3, defaultLevel: 2 },
+      queue: { maxWaiting: 7, timeoutAction: 'reject', allowTimeoutOverride: false },
+      queueByPriority: {
+        3: { maxWaiting: 1024, defaultTimeoutMs: 0.25, timeoutAction: 'delay', allowTimeoutOverride: true },
+      },
+    });
+    const told = plan(text).entries.filter(({ field }) => field.startsWith('dynamic_batching'));
+    expect(told.map(({ verdict }) => verdict)).toEqual(told.map(() => 'honoured'));
+    expect(told).toHaveLength(10);
+  });
+
+  it('takes max_batch_size for the bound of a batch, and leaves the rest to be found out', () => {
+    expect(plan(`max_batch_size: 8 ${IO}`).settings.batching).toEqual({ maxBatchRows: 8 });
+    expect(plan('name: "digits"').settings.batching).toBeUndefined();
+  });
+
+  it.each([
+    ['preferred_batch_size: 0', 'preferred_batch_size', 'at least 1, got 0'],
+    ['priority_levels: 2', 'default_priority_level', 'from 1 to 2, got 0'],
+    ['priority_levels: 2 default_priority_level: 3', 'default_priority_level', 'from 1 to 2, got 3'],
+    ['priority_levels: 99999 default_priority_level: 3', 'priority_levels', 'at most 1000, got 99999'],
+    [
+      'priority_levels: 2 default_priority_level: 1 priority_queue_policy { key: 5 value { } }',
+      "priority_queue_policy['5']",
+      'from 1 to 2',
+    ],
+  ])('refuses %s', (text, field, says) => {
+    const verdict = verdicts(`dynamic_batching { ${text} }`)[`dynamic_batching.${field}`];
+    expect(verdict).toContain('refused: ');
+    expect(verdict).toContain(says);
   });
 
   it('has a word on every field that is set', () => {

@@ -24,7 +24,7 @@ export function planModel({ name, text, signature, facts }: PlanInput): ModelPla
   planVersions(notes);
   planFiles(notes);
   const declared = signature === undefined ? undefined : planTensors(notes, signature);
-  const maxWaiting = planScheduling(notes);
+  const batching = planScheduling(notes);
   const engine = planResources(notes, facts);
   return {
     source: text.source,
@@ -32,7 +32,7 @@ export function planModel({ name, text, signature, facts }: PlanInput): ModelPla
     lacksBackend: !hasBackend || text.config.ensemble_scheduling !== undefined,
     settings: {
       engine,
-      ...(maxWaiting === undefined ? {} : { maxWaiting }),
+      ...(batching === undefined ? {} : { batching }),
       ...(declared === undefined ? {} : { declared }),
     },
   };

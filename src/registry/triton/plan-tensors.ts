@@ -71,7 +71,7 @@ function planRows(notes: PlanNotes, signature: Signature): number | undefined {
   const fixed = [...signature.inputs, ...signature.outputs].find(
     (spec) => spec.anyRank !== true && spec.shape[0] !== -1,
   );
-  if (fixed === undefined) notes.honour(field, `a request may have ${maxRows} rows`);
+  if (fixed === undefined) notes.honour(field, `a request may have ${maxRows} rows, and so may a batch`);
   else {
     const says = `expected 0, since dimension 0 of the model's '${fixed.name}' ${describeShape(fixed)} is not dynamic`;
     notes.refuse(field, `${says}, got ${maxRows}`);

@@ -2,6 +2,7 @@ import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { TextPlace } from '../../base/textproto/text-error.ts';
 import type { ConfigText } from '../../base/triton/read-model-config.ts';
 import type { EngineOptions } from '../../model/engine.ts';
+import type { BatchingOptions } from '../../policy/batching/contract.ts';
 import type { DeclaredOptions } from '../../policy/declared/declared.ts';
 
 /**
@@ -21,11 +22,25 @@ export interface PlanEntry {
   readonly at?: TextPlace;
 }
 
+/** What a configuration says of batches and queues; what it leaves out is nimify's to find. */
+export type PlannedBatching = Partial<
+  Pick<
+    BatchingOptions,
+    | 'maxBatchRows'
+    | 'maxDelayMs'
+    | 'preferredRows'
+    | 'preserveOrder'
+    | 'priorities'
+    | 'queue'
+    | 'queueByPriority'
+  >
+>;
+
 /** What a configuration asks of the stack of a model. */
 export interface PlanSettings {
   readonly engine: Partial<EngineOptions>;
-  /** Requests that may wait for a free slot. */
-  readonly maxWaiting?: number;
+  /** How requests wait and are run together, as far as it is said. */
+  readonly batching?: PlannedBatching;
   /** How the tensors look from outside; undefined: as the file has them. */
   readonly declared?: DeclaredOptions;
 }
