@@ -4,7 +4,7 @@ import { type LogFields, type Logger, SILENT } from '../base/telemetry/log.ts';
 import type { Tensor } from '../base/tensor/tensor.ts';
 import { createFakeClock } from '../base/util/fake-clock.ts';
 import type { Artifact } from '../model/artifact.ts';
-import type { EngineOptions, RunRequest } from '../model/engine.ts';
+import type { EngineOptions, HostKind, RunRequest } from '../model/engine.ts';
 import { createFakeEngine, createFakeEngineInstance } from '../model/fake-engine.ts';
 import type { Signature } from '../model/signature.ts';
 import { prepareModel } from './prepare.ts';
@@ -121,5 +121,44 @@ describe('prepareModel', () => {
     expect(model.signature.batchAxis).toBe('none');
     expect(notes.selfTest).toContain('not like this');
     expect(warnings).toHaveLength(1);
+  });
+
+  it('measures what runs of several rows take, of a model that may be batched', async () => {
+    const { costs } = await prepare(undefined, { options: { ...options, tune: 'auto' } }).prepared;
+    expect(new Set(costs.map(({ rows }) => rows))).toContain(4);
+    const unbatched = await prepare(mixing, { options: { ...options, tune: 'auto' } }).prepared;
+    expect(unbatched.costs.map(({ rows }) => rows)).toEqual([1, 1, 1]);
+  });
+
+  it('makes rows of the example that was given', async () => {
+    const { instance, prepared } = prepare(undefined, {
+      example: [example],
+      options: { ...options, tune: 'auto', batchAxis: 'force' },
+    });
+    await prepared;
+    const eight = instance.runs.find(({ inputs }) => inputs[0]?.shape[0] === 8);
+    expect(eight?.inputs[0]?.data).toEqual(Float32Array.of(1, 2, 1, 2, 1, 2, 1, 2));
+  });
+
+  it('has only the time of the self-test where nothing is to be measured, and none where there is none', async () => {
+    expect((await prepare(undefined).prepared).costs).toEqual([{ rows: 1, ns: 1000 }]);
+    const refuse = () => {
+      throw invalidInput('not like this');
+    };
+    expect((await prepare(refuse, { options: { ...options, tune: 'full' } }).prepared).costs).toEqual([]);
+  });
+
+  it('keeps one run in flight where runs take turns and rows can be joined, else one a slot', async () => {
+    const load = async (host: HostKind, batchAxis: EngineOptions['batchAxis']) => {
+      const instance = { ...createFakeEngineInstance({ signature, slots: 3 }), host };
+      const { prepared } = prepare(undefined, {
+        engine: createFakeEngine(instance),
+        options: { ...options, batchAxis },
+      });
+      return (await prepared).slots;
+    };
+    expect(await load('inline', 'force')).toBe(1);
+    expect(await load('inline', 'none')).toBe(3);
+    expect(await load('thread', 'force')).toBe(3);
   });
 });

@@ -3,6 +3,7 @@ import type { Logger } from '../base/telemetry/log.ts';
 import type { Tensor } from '../base/tensor/tensor.ts';
 import { NEVER_CANCELLED } from '../base/util/cancel.ts';
 import type { Clock } from '../base/util/clock.ts';
+import { createSeededRandom } from '../base/util/seeded-random.ts';
 import type { Artifact } from '../model/artifact.ts';
 import { rowObstacle } from '../model/batch-axis.ts';
 import type { Model } from '../model/contract.ts';
@@ -10,8 +11,12 @@ import type { Engine, EngineInstance, EngineOptions, RunRequest, RunResult } fro
 import type { BatchAxis, Signature } from '../model/signature.ts';
 import { proveBatchAxis } from './batch-proof.ts';
 import { createEngineModel } from './engine-model.ts';
+import { LARGE_RUN_NS } from './host/inline-runs.ts';
 import { timeText } from './host/pick-host.ts';
-import { type ExampleFound, type ExampleSearch, findExample, tryExample } from './self-test.ts';
+import { type ExampleFound, type ExampleSearch, findExample, recipeInputs, tryExample } from './self-test.ts';
+import { type RunSample, repeatRows, WARM_UP_NS, warmUp } from './warm-up.ts';
+
+const SEED = 11;
 
 export interface PrepareInput {
   readonly name: string;
@@ -35,6 +40,13 @@ export interface PreparedModel {
         readonly origin: 'file' | 'generated';
       }
     | undefined;
+  /** What runs took, by their rows; of a model that is not batched, a request counts as one. Empty: not known. */
+  readonly costs: readonly RunSample[];
+  /**
+   * Runs to have in flight at once: the instance's slots. One where rows may be joined and runs take turns on the main
+   * thread: requests that wait meanwhile make one batch.
+   */
+  readonly slots: number;
   /** `host`, `batchAxis`, `selfTest`, `memory`: each with its reason, for people. */
   readonly notes: Readonly<Record<string, string>>;
 }
@@ -78,13 +90,15 @@ export async function prepareModel(
     };
     log.info({ model: name, version, ...notes }, 'model loaded');
     const signature: Signature = { ...instance.signature, batchAxis: batch.axis };
+    const costs = await measureCosts({ ...search, signature }, { instance, options, found });
     const { maxWaiting } = input;
     const model = createEngineModel({
       ...{ artifact, instance, name, version, clock, log, signature },
       ...(maxWaiting === undefined ? {} : { maxWaiting }),
     });
     const { inputs, outputs, origin } = found.ok ? found : { inputs: [], outputs: [], origin: undefined };
-    return { model, example: origin && { inputs, outputs, origin }, notes };
+    const slots = instance.host === 'inline' && signature.batchAxis === 0 ? 1 : instance.slots;
+    return { model, example: origin && { inputs, outputs, origin }, costs, slots, notes };
   } catch (failed) {
     await instance.drain();
     throw failed;
@@ -131,6 +145,39 @@ async function decideBatchAxis(
   }
   const { proven, reason } = await proveBatchAxis({ ...search, recipe: made.recipe, runNs: made.runNs });
   return { axis: proven ? 0 : 'none', reason };
+}
+
+/** Most rows of a run in the warm-up: more than that are hardly ever joined. */
+const MOST_ROWS = 256;
+/** The same in a process, whose memory is not seen from here: about what the proof of the batch axis ran. */
+const MOST_ROWS_IN_PROCESS = 8;
+/** A run that is longer than this share of the limit might pass it another time. */
+const SHARE_OF_RUN_LIMIT = 1 / 4;
+
+async function measureCosts(
+  { signature, run, clock, indexLimits }: ExampleSearch,
+  { instance, options, found }: { instance: EngineInstance; options: EngineOptions; found: ExampleFound },
+): Promise<readonly RunSample[]> {
+  if (!found.ok) return [];
+  const { tune = 'off', runLimitMs = Number.POSITIVE_INFINITY } = options;
+  const budgetNs = WARM_UP_NS[tune];
+  if (found.runNs > budgetNs) return [{ rows: 1, ns: found.runNs }];
+  const { inputs, recipe } = found;
+  const canJoin = signature.batchAxis === 0 && inputs.every(({ shape }) => shape[0]! > 0);
+  return warmUp({
+    ...{ signature, run, clock, budgetNs },
+    inputsOf(rows) {
+      if (!canJoin) return inputs;
+      if (recipe === undefined) return repeatRows(inputs, rows);
+      return recipeInputs(signature, recipe, { indexLimits, random: createSeededRandom(SEED), rows });
+    },
+    mostRows: !canJoin ? 1 : instance.host === 'process' ? MOST_ROWS_IN_PROCESS : MOST_ROWS,
+    mostNs: Math.min(
+      runLimitMs * 1e6 * SHARE_OF_RUN_LIMIT,
+      // Longer ones leave the main thread, for threads that are opened when they are first needed.
+      instance.host === 'inline' ? LARGE_RUN_NS : Number.POSITIVE_INFINITY,
+    ),
+  });
 }
 
 function describeTest(found: ExampleFound): string {

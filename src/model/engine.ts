@@ -3,6 +3,7 @@ import type { Tensor } from '../base/tensor/tensor.ts';
 import type { CancelToken } from '../base/util/cancel.ts';
 import type { Artifact } from './artifact.ts';
 import type { Signature } from './signature.ts';
+import type { Target } from './target.ts';
 
 export type HostKind = 'inline' | 'thread' | 'process';
 
@@ -31,7 +32,17 @@ export interface EngineOptions {
   readonly providers?: readonly ProviderChoice[];
   /** Interpreter of Python functions. Default: that of the active environment, else `python3`. */
   readonly python?: string;
+  /** How much is measured at load. Default: nothing beyond what has to be known. */
+  readonly tune?: TuneEffort;
+  /** What a measured choice is to be good at. Default `balanced`. */
+  readonly target?: Target;
 }
+
+/**
+ * `off`: instances and threads go by rule; `auto`: a few ways are compared for a fraction of a second, and what runs
+ * of several rows take is measured; `full`: every way, for seconds.
+ */
+export type TuneEffort = 'auto' | 'off' | 'full';
 
 export interface Engine {
   readonly name: string;
