@@ -8,6 +8,8 @@ import { systemClock } from '../../base/util/clock.ts';
 import type { Artifact } from '../../model/artifact.ts';
 import type { EngineOptions } from '../../model/engine.ts';
 import type { TensorSpec } from '../../model/signature.ts';
+import type { MeasuredPlan } from '../host/measure-plan.ts';
+import type { TuningCache } from '../host/tuning-cache.ts';
 import { createOnnxRuntimeEngine } from './engine.ts';
 
 const spec = (name: string, shape: readonly number[], more: Partial<TensorSpec> = {}): TensorSpec => ({
@@ -24,11 +26,8 @@ function artifact(name: string, inputs: readonly TensorSpec[], outputs: readonly
   };
 }
 
-const engine = createOnnxRuntimeEngine({
-  clock: systemClock,
-  log: SILENT,
-  machine: { cores: 2, memoryBytes: 2 ** 34 },
-});
+const deps = { clock: systemClock, log: SILENT, machine: { cores: 2, memoryBytes: 2 ** 34 } };
+const engine = createOnnxRuntimeEngine(deps);
 const on = (host: EngineOptions['host']): EngineOptions => ({ host, batchAxis: 'auto' });
 const gather = artifact(
   'engine/fixtures/gather',
@@ -97,6 +96,28 @@ describe('createOnnxRuntimeEngine', () => {
     expect(instance.hostReason).toMatch(/^thread: no example request is known.*2 x 1 threads$/);
     expect(instance.slots).toBe(2);
     await instance.drain();
+  });
+
+  it('compares plans of threads where it may, keeps what it measured, and leaves alone what was asked for', async () => {
+    const kept: (readonly MeasuredPlan[])[] = [];
+    const tunings: TuningCache = {
+      read: async () => kept[0],
+      write: async (_key, measured) => void kept.push(measured),
+    };
+    const tuning = createOnnxRuntimeEngine({ ...deps, tunings });
+    const products = artifact('engine/fixtures/products', [spec('a', [-1, -1])], [spec('y', [-1, -1])]);
+    for (const how of [
+      /\(measured, for latency: . x . gives /,
+      /\(measured at an earlier start, for latency: /,
+    ]) {
+      const instance = await tuning.load(products, { ...on('thread'), tune: 'auto', target: 'latency' });
+      expect(instance.hostReason).toMatch(how);
+      await instance.drain();
+    }
+    expect(kept.map((plans) => plans.length)).toEqual([2]);
+    const told = await tuning.load(products, { ...on('thread'), tune: 'auto', instances: 1 });
+    expect(told.hostReason).toBe('thread: configured; 1 x 2 threads');
+    await told.drain();
   });
 
   it('passes on from a thread why a file is refused', async () => {

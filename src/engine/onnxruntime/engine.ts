@@ -1,6 +1,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '../../base/telemetry/log.ts';
+import { userCacheFolder } from '../../base/util/cache-folder.ts';
 import { readCgroupLimits } from '../../base/util/cgroup.ts';
 import type { Clock } from '../../base/util/clock.ts';
 import { workerUrl } from '../../base/util/module-url.ts';
@@ -12,8 +13,9 @@ import { openProcessSession } from '../host/process.ts';
 import type { HostSession, SessionSource } from '../host/session.ts';
 import { openThreadSession } from '../host/thread.ts';
 import type { Machine } from '../host/thread-plan.ts';
+import { createTuningCache, type TuningCache } from '../host/tuning-cache.ts';
 import { checkProviders } from './providers.ts';
-import { refuseTelemetry } from './runtime.ts';
+import { loadRuntime, refuseTelemetry } from './runtime.ts';
 import { checkSession, openOrtSession } from './session.ts';
 
 export interface OnnxRuntimeDeps {
@@ -21,10 +23,12 @@ export interface OnnxRuntimeDeps {
   readonly log: Logger;
   /** Default: the cores and memory that the system grants this process. */
   readonly machine?: Machine;
+  /** What earlier starts measured. Default: in the user's cache folder. */
+  readonly tunings?: TuningCache;
 }
 
 /** ONNX Runtime through the package onnxruntime-node, on the main thread, on worker threads, or in processes. */
-export function createOnnxRuntimeEngine({ clock, log, machine }: OnnxRuntimeDeps): Engine {
+export function createOnnxRuntimeEngine({ clock, log, machine, tunings }: OnnxRuntimeDeps): Engine {
   return {
     name: 'onnxruntime',
     async load(artifact, options) {
@@ -36,6 +40,8 @@ export function createOnnxRuntimeEngine({ clock, log, machine }: OnnxRuntimeDeps
         clock,
         log,
         machine: machine ?? thisMachine(),
+        tunings: tunings ?? createTuningCache(userCacheFolder(), log),
+        engineVersion: async () => `onnxruntime-node ${(await loadRuntime()).env.versions.node}`,
         openInline: (source) => openOrtSession(having(source), clock),
         openThread: (source) =>
           openThreadSession(having(source), {

@@ -1,0 +1,95 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Logger } from '../../base/telemetry/log.ts';
+import type { MeasuredPlan } from './measure-plan.ts';
+
+/** What a measurement holds for: another model, machine or version is measured anew. */
+export interface TuningKey {
+  readonly contentHash: string;
+  readonly providers: readonly unknown[];
+  readonly cores: number;
+  /** Of the processor. */
+  readonly cpu: string;
+  /** Of nimify and of the engine. */
+  readonly versions: readonly string[];
+}
+
+/** Measurements of earlier starts. */
+export interface TuningCache {
+  /** Undefined where there is none, or none that can be understood. */
+  read(key: TuningKey): Promise<readonly MeasuredPlan[] | undefined>;
+  /** Never throws: who cannot write measures again next time. */
+  write(key: TuningKey, measured: readonly MeasuredPlan[]): Promise<void>;
+}
+
+/** What is written is far smaller. */
+const MAX_BYTES = 64 * 1024;
+const MAX_PLANS = 64;
+
+/**
+ * A file for each key. Anybody may have written there, so what is read is checked as input is, and a file that is broken
+ * or of another key counts as none.
+ */
+export function createTuningCache(folder: string, log: Logger): TuningCache {
+  const pathOf = (key: TuningKey) => {
+    const name = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32);
+    return join(folder, 'tuning', `${name}.json`);
+  };
+  return {
+    async read(key) {
+      const path = pathOf(key);
+      try {
+        const info = await stat(path);
+        if (!info.isFile() || info.size > MAX_BYTES) return undefined;
+        return toMeasured(JSON.parse(await readFile(path, 'utf8')), key);
+      } catch {
+        return undefined;
+      }
+    },
+    async write(key, measured) {
+      const path = pathOf(key);
+      const temporary = `${path}.${randomUUID()}`;
+      try {
+        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+        await writeFile(temporary, `${JSON.stringify({ key, measured })}\n`, { flag: 'wx', mode: 0o600 });
+        // Whoever reads at the same time gets the old file or the new one, whole.
+        await rename(temporary, path);
+      } catch (err) {
+        log.debug({ path, err }, 'the measurement could not be kept; the next start makes it again');
+        await rm(temporary, { force: true }).catch(() => undefined);
+      }
+    },
+  };
+}
+
+function toMeasured(read: unknown, key: TuningKey): readonly MeasuredPlan[] | undefined {
+  if (!isObject(read) || JSON.stringify(read.key) !== JSON.stringify(key)) return undefined;
+  const { measured } = read;
+  if (!Array.isArray(measured) || measured.length > MAX_PLANS) return undefined;
+  return measured.every((one) => isMeasured(one, key.cores)) ? measured : undefined;
+}
+
+function isMeasured(value: unknown, cores: number): value is MeasuredPlan {
+  if (!isObject(value)) return false;
+  const { instances, intraOpThreads, latencyNs, throughputPerS } = value;
+  return (
+    isCount(instances) &&
+    isCount(intraOpThreads) &&
+    instances * intraOpThreads <= cores &&
+    isPositive(latencyNs) &&
+    isPositive(throughputPerS)
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isCount(value: unknown): value is number {
+  return isPositive(value) && Number.isSafeInteger(value);
+}
+
+function isPositive(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0;
+}
