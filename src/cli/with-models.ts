@@ -19,7 +19,7 @@ export async function withModels<T>(
     const broken = models.flatMap(({ unservable }) => unservable).find(({ lacksBackend }) => !lacksBackend);
     if (broken !== undefined) throw broken.error;
     for (const found of models.flatMap((model) => model.found)) {
-      const engine = { host: 'inline', instances: 1, batchAxis: 'none', tune: 'off' } as const;
+      const engine = { host: 'inline', instances: 1, batchAxis: 'none' } as const;
       registry.add(await loadFound(found, { engine }));
     }
     return read(registry.list());

@@ -37,7 +37,7 @@ export interface AssembleOptions {
   readonly tune: TuneChoice;
 }
 
-export const DEFAULT_ENGINE_OPTIONS: EngineOptions = { host: 'auto', batchAxis: 'auto', tune: 'auto' };
+export const DEFAULT_ENGINE_OPTIONS: EngineOptions = { host: 'auto', batchAxis: 'auto' };
 
 /**
  * Builds the stack of one served model, inside out: engine, then policies. The one place where it is done, so

@@ -16,9 +16,9 @@ import type { PredictTarget, TargetOptions } from './target.ts';
  */
 export async function openFileTarget(path: string, options: TargetOptions): Promise<PredictTarget> {
   const served = await loadModel(path, {
-    // For one prediction, a thread of its own, several sessions, the batch axis' proof and measurements would only cost time.
+    // For one prediction, a thread of its own, several sessions and the batch axis' proof would only cost time.
     engine: {
-      ...{ host: 'inline', instances: 1, batchAxis: 'none', tune: 'off' },
+      ...{ host: 'inline', instances: 1, batchAxis: 'none' },
       ...(options.python === undefined ? {} : { python: options.python }),
     },
     ...(options.model === undefined ? {} : { name: options.model }),
