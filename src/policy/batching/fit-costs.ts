@@ -26,7 +26,7 @@ const line = { fixedNs: 0, perRowNs: 0 };
 
 /**
  * Draws both curves through the knots: each size is what was measured, drawn towards a straight line through all of
- * them the fewer and older its runs are; never falling with rows; straight between sizes; past them as the line runs.
+ * them the fewer and older its runs are; never falling with rows; straight between sizes; past them as the line runs and as over the last octave.
  * The line is a weighted least-squares fit of relative errors in which far-off sizes lose weight (iteratively
  * reweighted with Cauchy weights: P. Holland and R. Welsch, 1977). With a single size there is no line: half of
  * the time is taken to be fixed then, which makes larger sizes worth trying, and by the 99th percentile none of it.
@@ -154,9 +154,19 @@ function drawThrough(length: number, curve: Float64Array): void {
       curve[between] = value[at - 1]! + slope * (GRID[between]! - GRID[from]!);
     }
   }
+  const slope = slopeAtEnd(length);
   for (let cell = last + 1; cell < GRID.length; cell++) {
-    curve[cell] = value[length - 1]! + line.perRowNs * (GRID[cell]! - GRID[last]!);
+    curve[cell] = value[length - 1]! + slope * (GRID[cell]! - GRID[last]!);
   }
+}
+
+/** Between that of the line, which noise bends least, and that of the last octave, which follows costs that bend. */
+function slopeAtEnd(length: number): number {
+  const lastRows = GRID[seen[length - 1]!]!;
+  let from = length - 2;
+  while (from > 0 && GRID[seen[from]!]! > lastRows / 2) from--;
+  const rows = lastRows - GRID[seen[from]!]!;
+  return (line.perRowNs + (value[length - 1]! - value[from]!) / rows) / 2;
 }
 
 function rise(curve: Float64Array): void {

@@ -11,11 +11,14 @@ const EAGER = 8;
 const MOST_SURPRISE = 4;
 /** Part of the excess over the mean by which the 99th percentile moves, up; down it is a hundredth of that. */
 const TAIL_STEP = 0.3;
+/** Where more than this part of late runs was above it, it moves in whole steps. */
+const TOO_MANY = 0.04;
+const LATE_RUNS = 64;
 /** Runs that a size of the lender counts for. */
 const LENT_WEIGHT = 0.25;
 /** Excess of the 99th percentile over the mean that is assumed before there are runs, and the least one. */
 const FIRST_TAIL = 0.5;
-const LEAST_TAIL = 0.005;
+const LEAST_TAIL = 0.02;
 
 /** Curves of a class that is better known, for sizes that this one has not run. */
 export interface Lender {
@@ -55,6 +58,8 @@ export function createRunTimes(lender?: Lender): RunTimes {
   let runs = 0;
   let untold = 0;
   let mostRows = 0;
+  /** Part of late runs that took longer than the 99th percentile said. */
+  let above = 0;
 
   /** The run as if it had been of the size that it counts for, and no further from the prediction than is believed. */
   function atGrid(rows: number, cell: number, ns: number): number {
@@ -83,8 +88,10 @@ export function createRunTimes(lender?: Lender): RunTimes {
 
   /** A class learns its tail as a whole too, for sizes with too few runs for one of their own. */
   function moveTail(cell: number, ratio: number): void {
-    tail[cell] = moved(tail[cell]!, ratio, TAIL_STEP);
-    knots.classTail = moved(knots.classTail, ratio, Math.max(TAIL_STEP, Math.min(1, 20 / runs)));
+    above += ((ratio > 1 + tail[cell]! ? 1 : 0) - above) / LATE_RUNS;
+    const step = above > TOO_MANY ? 1 : TAIL_STEP;
+    tail[cell] = moved(tail[cell]!, ratio, step);
+    knots.classTail = moved(knots.classTail, ratio, Math.max(step, Math.min(1, 20 / runs)));
   }
 
   function tell(): void {
