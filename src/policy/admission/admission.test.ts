@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { NimifyError } from '../../base/errors/nimify-error.ts';
+import { createFakeClock } from '../../base/util/fake-clock.ts';
+import { createContext } from '../../model/context.ts';
+import { createFakeModel } from '../../model/fake-model.ts';
+import { createInferRequest, type InferResponse } from '../../model/request.ts';
+import { createAdmission } from './admission.ts';
+
+const request = createInferRequest({ model: 'fake', inputs: [] });
+
+/** A wrapped model that answers when the test says so. */
+function setUp(maxLimit = 4) {
+  const clock = createFakeClock();
+  const answers: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+  const inner = createFakeModel({
+    answer: () =>
+      new Promise<InferResponse | never[]>((resolve, reject) => {
+        answers.push({ resolve: () => resolve([]), reject });
+      }),
+    answerNow: ({ id }) => (id === 'later' ? undefined : []),
+  });
+  const model = createAdmission({ clock }, { minLimit: () => 2, maxLimit })(inner);
+  const ask = () => model.infer(request, createContext());
+  return { clock, inner, model, answers, ask };
+}
+
+describe('createAdmission', () => {
+  it('refuses what is more than may be in flight, and says when to come again', async () => {
+    const { clock, answers, ask, inner } = setUp(2);
+    const first = ask();
+    clock.advance(25);
+    answers[0]!.resolve();
+    await first;
+    const within = [ask(), ask()];
+    await expect(ask()).rejects.toMatchObject({
+      code: 'OVERLOADED',
+      retryAfterMs: 25,
+      message: expect.stringContaining('2 requests are in flight'),
+    });
+    expect(inner.requests).toHaveLength(3);
+    for (const { resolve } of answers) resolve();
+    await Promise.all(within);
+  });
+
+  it('gives a place back when a request was answered, and when it failed', async () => {
+    const { answers, ask } = setUp(2);
+    const failing = ask();
+    const answered = ask();
+    const failure = new NimifyError('ENGINE_FAILED', 'no');
+    answers[0]!.reject(failure);
+    await expect(failing).rejects.toBe(failure);
+    answers[1]!.resolve();
+    await answered;
+    const again = [ask(), ask()];
+    for (const { resolve } of answers) resolve();
+    await expect(Promise.all(again)).resolves.toHaveLength(2);
+  });
+
+  it('learns from what was answered how many may be in flight', async () => {
+    const { clock, answers, ask } = setUp(64);
+    async function round(size: number, ms: number): Promise<void> {
+      const from = answers.length;
+      const asked = Array.from({ length: size }, ask);
+      clock.advance(ms);
+      for (const { resolve } of answers.slice(from)) resolve();
+      await Promise.all(asked);
+    }
+    for (let at = 0; at < 100; at++) await round(1, 5);
+    await round(64, 500);
+    await round(64, 500);
+    await expect(Promise.all(Array.from({ length: 64 }, ask))).rejects.toMatchObject({ code: 'OVERLOADED' });
+  });
+
+  it('refuses an answer at once above the limit, and does not count one', async () => {
+    const { model, answers, ask } = setUp(2);
+    const askNow = (id = '') => model.inferNow?.({ ...request, id }, createContext());
+    for (let at = 0; at < 5; at++) expect(askNow()).toMatchObject({ outputs: [] });
+    expect(askNow('later')).toBeUndefined();
+    const within = [ask(), ask()];
+    expect(() => askNow()).toThrow(NimifyError);
+    for (const { resolve } of answers) resolve();
+    await Promise.all(within);
+    expect(askNow()).toMatchObject({ outputs: [] });
+    const bare = createAdmission({ clock: createFakeClock() }, { minLimit: () => 1 })(createFakeModel());
+    expect(bare).not.toHaveProperty('inferNow');
+  });
+
+  it('shows the model within, and its state', async () => {
+    const { model, inner } = setUp();
+    expect(model).toMatchObject({ kind: 'admission', name: 'fake', version: '1', inner: [inner] });
+    expect(model).not.toHaveProperty('revision');
+    const heard: string[] = [];
+    model.onState((state) => heard.push(state));
+    inner.setState('degraded');
+    expect(model.state).toBe('degraded');
+    expect(heard).toEqual(['degraded']);
+    const revised = createAdmission(
+      { clock: createFakeClock() },
+      { minLimit: () => 1 },
+    )({ ...inner, revision: 'abc' });
+    expect(revised.revision).toBe('abc');
+    await model.close({ graceMs: 3 });
+    expect(inner.closedWith).toEqual({ graceMs: 3 });
+  });
+});
