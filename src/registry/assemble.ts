@@ -6,12 +6,13 @@ import type { Clock } from '../base/util/clock.ts';
 import { prepareModel } from '../engine/prepare.ts';
 import type { Artifact } from '../model/artifact.ts';
 import type { EngineOptions } from '../model/engine.ts';
+import { type AdmissionOptions, createAdmission } from '../policy/admission/admission.ts';
 import { createBatching } from '../policy/batching/batching.ts';
-import type { BatchingInstruments } from '../policy/batching/contract.ts';
+import type { BatchingInstruments, BatchingOptions, CostModel } from '../policy/batching/contract.ts';
 import { createCostModel } from '../policy/batching/cost-model.ts';
 import { createDeadline } from '../policy/deadline/deadline.ts';
 import type { BatchingMetrics } from './batching-metrics.ts';
-import { toBatchingOptions } from './batching-options.ts';
+import { DEFAULT_QUEUE, toBatchingOptions } from './batching-options.ts';
 import type { ServedModel } from './contract.ts';
 import { type Labels, readLabels } from './labels.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
@@ -76,7 +77,7 @@ async function assembleOpened(
       version: found.version,
       artifact,
       engine,
-      options: { ...configured?.engine, ...options.engine },
+      options: { ...configured?.engine, ...options.engine, target: options.target, tune: options.tune },
       ...(exampleFile === undefined ? {} : { example: readExample(artifact.signature, exampleFile) }),
     },
     deps,
@@ -97,8 +98,9 @@ async function assembleOpened(
     batching,
   );
   const batched = withBatching(prepared.model);
+  const withAdmission = createAdmission(deps, inFlightLimits(batching, costs));
   const withDeadline = createDeadline(deps, { defaultTimeoutMs });
-  const model = withDeadline(configured?.wrap(batched) ?? batched);
+  const model = withDeadline(withAdmission(configured?.wrap(batched) ?? batched));
   try {
     await configured?.warmUp(model);
   } catch (failed) {
@@ -120,6 +122,22 @@ async function assembleOpened(
     loadedAtMs: deps.clock.wallMs(),
     defaultTimeoutMs,
     ...(found.config === undefined ? {} : { config: found.config.config }),
+  };
+}
+
+/** So many may always be in flight where nobody said how soon they want their answers. */
+const PATIENT = 256;
+const MOST_ROWS = 256;
+
+/** At least what keeps every slot busy; at most what may wait and run. */
+function inFlightLimits(options: BatchingOptions, costs: CostModel): AdmissionOptions {
+  const { slots, maxBatchRows, objectiveMs, queue, queueByPriority = {} } = options;
+  const mostRows = maxBatchRows === 'auto' ? MOST_ROWS : maxBatchRows;
+  const waiting = [queue ?? DEFAULT_QUEUE, ...Object.values(queueByPriority)];
+  const patience = objectiveMs === undefined ? PATIENT : 1;
+  return {
+    minLimit: () => Math.max(patience, slots * costs.efficientRows(0, mostRows) * 2),
+    maxLimit: waiting.reduce((sum, { maxWaiting }) => sum + maxWaiting, slots * mostRows),
   };
 }
 

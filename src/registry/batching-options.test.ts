@@ -5,7 +5,7 @@ const WISHES: BatchingWishes = { choice: 'auto', target: 'balanced', slots: 2, i
 
 describe('what the batcher is told', () => {
   it('is next to nothing by default', () => {
-    expect(toBatchingOptions(WISHES)).toEqual({ slots: 2, maxBatchRows: 'auto', weight: 0.5 });
+    expect(toBatchingOptions(WISHES)).toEqual({ slots: 2, maxBatchRows: 'auto', weight: 2 / 3 });
   });
 
   it.each([
@@ -37,7 +37,7 @@ describe('what the batcher is told', () => {
     expect(told).toEqual({
       slots: 2,
       maxBatchRows: 16,
-      weight: 0.5,
+      weight: 2 / 3,
       maxDelayMs: 3,
       preferredRows: [4],
       preserveOrder: true,

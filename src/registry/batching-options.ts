@@ -1,5 +1,6 @@
 import type { BatchingChoice } from '../base/config/batching.ts';
 import type { Target } from '../base/config/options.ts';
+import { weightsOf } from '../model/target.ts';
 import type { BatchingOptions, QueuePolicy } from '../policy/batching/contract.ts';
 
 /** What is wished of batching, and by whom. */
@@ -16,16 +17,7 @@ export interface BatchingWishes {
   readonly isBatchable: boolean;
 }
 
-/** Of throughput against latency. */
-const WEIGHTS: Readonly<Record<Target, number>> = {
-  latency: 0,
-  balanced: 0.5,
-  memory: 0.5,
-  throughput: 1,
-  cost: 1,
-};
-
-const DEFAULT_QUEUE: QueuePolicy = {
+export const DEFAULT_QUEUE: QueuePolicy = {
   maxWaiting: 1024,
   timeoutAction: 'reject',
   allowTimeoutOverride: false,
@@ -34,6 +26,7 @@ const DEFAULT_QUEUE: QueuePolicy = {
 /** What the batcher is told: what was chosen goes before what the model's configuration says. */
 export function toBatchingOptions(wishes: BatchingWishes): BatchingOptions {
   const { choice, configured = {}, target, objectiveMs, slots, isBatchable } = wishes;
+  const { throughput, latency } = weightsOf(target);
   const limits = typeof choice === 'string' ? {} : choice;
   const isJoined = isBatchable && choice !== 'off';
   const { maxBatchSize, maxDelayMs, preferredBatchSizes, preserveOrder, maxWaiting } = limits;
@@ -42,7 +35,7 @@ export function toBatchingOptions(wishes: BatchingWishes): BatchingOptions {
     ...configured,
     slots,
     maxBatchRows: isJoined ? (maxBatchSize ?? configured.maxBatchRows ?? 'auto') : 1,
-    weight: WEIGHTS[target],
+    weight: throughput / (throughput + latency),
   };
   return {
     ...base,
