@@ -16,6 +16,8 @@ export interface CostModel {
   /** Time that 99 of 100 such runs stay within. >= typicalNs. */
   p99Ns(shape: ShapeClass, rows: number): number;
   observe(shape: ShapeClass, rows: number, ns: number): void;
+  /** A class is met for the first time: what is known of others holds by the elements of a row. */
+  introduce?(shape: ShapeClass, elementsPerRow: number): void;
   /** Fewest rows (<= most) at which rows per second are within 2 % of the best. */
   efficientRows(shape: ShapeClass, most: number): number;
   /** Most rows (<= most) whose p99 is at most budgetNs; 0: not even one. */
@@ -32,6 +34,8 @@ export interface CostSample {
 /** When the next row is to be expected. */
 export interface Arrivals {
   observe(nowNs: number, rows: number): void;
+  /** Answers went out: in a closed loop those who got them ask again soon. */
+  answered?(nowNs: number): void;
   /** Expected time until the next row, from now, given how long none came. Infinity: none is expected. */
   gapNs(nowNs: number): number;
 }

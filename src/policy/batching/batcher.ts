@@ -1,0 +1,245 @@
+import type { NimifyError } from '../../base/errors/nimify-error.ts';
+import { NEVER_CANCELLED } from '../../base/util/cancel.ts';
+import type { Clock } from '../../base/util/clock.ts';
+import type { RequestContext } from '../../model/context.ts';
+import type { Model } from '../../model/contract.ts';
+import type { InferRequest, InferResponse } from '../../model/request.ts';
+import type {
+  Arrivals,
+  BatchingInstruments,
+  BatchingOptions,
+  BatchingRefusal,
+  CostModel,
+} from './contract.ts';
+import { createDispatcher } from './dispatcher.ts';
+import { forecast } from './forecast.ts';
+import { createLanes, type Lane, lookUpMost, type RowLimits, rowsOf } from './lanes.ts';
+import { enterPieces, type Piece } from './pieces.ts';
+import { createQueue } from './queue.ts';
+import { cancelled, expired, notReady, queueFull, wouldBeLate } from './refusals.ts';
+import { createRuns } from './runs.ts';
+import { createSlots } from './slots.ts';
+import type { Ticket } from './ticket.ts';
+import { createTurns } from './turns.ts';
+import { worthWaitingNs } from './window.ts';
+
+export interface BatcherDeps {
+  readonly model: Model;
+  readonly clock: Clock;
+  readonly costs: CostModel;
+  readonly arrivals: Arrivals;
+  readonly instruments: BatchingInstruments | undefined;
+  readonly soon: (callback: () => void) => void;
+  readonly timerStepNs: number;
+}
+
+/** Lets requests in: straight to the model where nothing is to be gained by waiting, else to the queue. */
+export interface Batcher {
+  infer(request: InferRequest, context: RequestContext): Promise<InferResponse>;
+  inferNow(request: InferRequest, context: RequestContext): InferResponse | undefined;
+  /** Takes no more. Settles when nobody waits or runs any more, at most after `graceMs`. */
+  drain(graceMs: number): Promise<void>;
+}
+
+/** Most rows of a run where nobody says how many. */
+const MOST_ROWS = 256;
+
+/** What a request brings to the queue. */
+interface Newcomer {
+  readonly lane: Lane;
+  readonly rows: number;
+  readonly request: InferRequest;
+  readonly context: RequestContext;
+  readonly deadlineAtNs: number;
+  readonly level: number;
+  readonly key: number;
+  readonly nowNs: number;
+}
+
+export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batcher {
+  const { model, clock, costs, arrivals, instruments, soon } = deps;
+  const { maxDelayMs, preferredRows, weight = 0.5, priorities, objectiveMs } = options;
+  const { levels, defaultLevel } = priorities ?? { levels: 1, defaultLevel: 1 };
+  const objectiveNs = objectiveMs === undefined ? undefined : objectiveMs * 1e6;
+  const maxDelayNs = maxDelayMs === undefined ? undefined : maxDelayMs * 1e6;
+  const paddedRows = [...(options.paddedRows ?? [])].sort((one, other) => one - other);
+  const isPadded = paddedRows.length > 0;
+  const limits = limitsOf(options.maxBatchRows, paddedRows);
+  /** Longer requests are split. Where nothing is joined nothing is split either. */
+  const splitAbove = limits.most === 1 && !isPadded ? Number.POSITIVE_INFINITY : limits.most;
+  const isInline = model.inferNow !== undefined;
+  /** Never within the call that asks: runs have to be filled up, or somebody wants them to wait. */
+  const mayBeNow = isInline && !isPadded && !(maxDelayNs !== undefined && maxDelayNs > 0);
+
+  const lanes = createLanes(isPadded ? 0 : model.signature.batchAxis, costs);
+  const slots = createSlots(options.slots);
+  const turns = createTurns(soon);
+  const queue = createQueue({
+    ...{ levels, objectiveNs, queue: options.queue, queueByPriority: options.queueByPriority },
+  });
+  const dispatcher = createDispatcher({
+    ...{ name: model.name, clock, costs, queue, slots, limits, isInline, soon, worthNs, told },
+    timerStepNs: deps.timerStepNs,
+    startRuns: (hooks) =>
+      createRuns({ model, clock, costs, arrivals, slots, instruments, paddedRows, ...hooks }),
+  });
+  const { runs } = dispatcher;
+  let order = 0;
+  let isClosing = false;
+
+  function infer(request: InferRequest, context: RequestContext): Promise<InferResponse> {
+    const nowNs = clock.nowNs();
+    const refusal = refusalOf(context, nowNs);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    const lane = lanes.find(request);
+    const rows = lane.hasRows ? rowsOf(request) : 1;
+    arrivals.observe(nowNs, rows);
+    turns.arrived(rows);
+    lookUpMost(lane, costs, limits);
+    const deadlineAtNs = deadlineOf(context, nowNs);
+    if (mayPass(lane, rows, request, deadlineAtNs, nowNs))
+      return runs.pass(lane, rows, request, context, nowNs);
+    const level = levelOf(context);
+    const key = queue.keyOf(level, nowNs, deadlineAtNs);
+    return enter({ lane, rows, request, context, deadlineAtNs, level, key, nowNs });
+  }
+
+  function inferNow(request: InferRequest, context: RequestContext): InferResponse | undefined {
+    if (isClosing) throw notReady(model.name);
+    if (context.cancel.cancelled) throw told('cancelled', cancelled(context.cancel));
+    if (!mayBeNow || !dispatcher.isIdle) return undefined;
+    const lane = lanes.find(request);
+    const rows = lane.hasRows ? rowsOf(request) : 1;
+    lookUpMost(lane, costs, limits);
+    if (rows > splitAbove || turns.pays(lane, costs)) return undefined;
+    const response = model.inferNow!(request, context);
+    if (response === undefined) return undefined;
+    turns.arrived(rows);
+    runs.ran(lane, rows, 1);
+    costs.observe(lane.shape, rows, response.report.computeNs);
+    return response;
+  }
+
+  /** Why a request does not even come to the queue. */
+  function refusalOf({ cancel, deadlineAtNs }: RequestContext, nowNs: number): NimifyError | undefined {
+    if (isClosing) return notReady(model.name);
+    if (cancel.cancelled) return told('cancelled', cancelled(cancel));
+    return deadlineAtNs <= nowNs ? told('expired', expired(0)) : undefined;
+  }
+
+  function told(why: BatchingRefusal, error: NimifyError): NimifyError {
+    instruments?.refused(why);
+    return error;
+  }
+
+  function deadlineOf({ deadlineAtNs }: RequestContext, nowNs: number): number {
+    const isOpen = deadlineAtNs === Number.POSITIVE_INFINITY && objectiveNs !== undefined;
+    return isOpen ? nowNs + objectiveNs : deadlineAtNs;
+  }
+
+  function levelOf({ priority }: RequestContext): number {
+    return Math.min(levels, priority === 0 ? defaultLevel : priority);
+  }
+
+  /** A slot is free, nobody waits, and there is nothing to wait for: the model may have the request as it is. */
+  function mayPass(
+    lane: Lane,
+    rows: number,
+    request: InferRequest,
+    deadlineAtNs: number,
+    nowNs: number,
+  ): boolean {
+    if (!dispatcher.isIdle || rows > splitAbove || (isPadded && !paddedRows.includes(rows))) return false;
+    if (isInline && turns.pays(lane, costs)) return false;
+    const isOpen = deadlineAtNs === Number.POSITIVE_INFINITY;
+    if (!isOpen && costs.p99Ns(lane.shape, rows) > deadlineAtNs - nowNs) return false;
+    const joins = lane.joins && request.sequence === undefined;
+    return !joins || !(worthNs(lane, rows, lane.mostRows, { deadlineAtNs, sinceNs: nowNs }) > 0);
+  }
+
+  function worthNs(
+    { shape }: Lane,
+    rows: number,
+    mostRows: number,
+    { deadlineAtNs, sinceNs }: Pick<Ticket, 'deadlineAtNs' | 'sinceNs'>,
+  ): number {
+    if (rows >= mostRows || (isInline && maxDelayNs === undefined)) return 0;
+    const nowNs = clock.nowNs();
+    const gapNs = maxDelayNs === undefined ? arrivals.gapNs(nowNs) : 0;
+    const isOpen = deadlineAtNs === Number.POSITIVE_INFINITY;
+    const latestStartNs = isOpen ? deadlineAtNs : deadlineAtNs - costs.p99Ns(shape, rows + 1);
+    return worthWaitingNs({
+      ...{ nowNs, rows, mostRows, gapNs, shape, costs, latestStartNs, maxDelayNs, preferredRows },
+      ...{ oldestSinceNs: sinceNs, weight },
+    });
+  }
+
+  function enter(newcomer: Newcomer): Promise<InferResponse> {
+    const { rows, request, level } = newcomer;
+    const refusal = queue.isFull(level) ? full(level) : lateness(newcomer);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    const answer =
+      rows > splitAbove
+        ? enterPieces(request, rows, splitAbove, (piece) => push(newcomer, piece), dispatcher.withdraw)
+        : new Promise<InferResponse>((resolve, reject) => {
+            push(newcomer, { request, isFirst: true, resolve, reject });
+          });
+    dispatcher.wake();
+    return answer;
+  }
+
+  function full(level: number): NimifyError {
+    const nowNs = clock.nowNs();
+    const waitNs = slots.waitNs(nowNs, queue.workBefore(Number.POSITIVE_INFINITY, nowNs));
+    return told('full', queueFull(queue.waitingAt(level), Math.max(1, Math.ceil(waitNs / 1e6))));
+  }
+
+  /** By prediction; a free slot needs none. */
+  function lateness({ lane, rows, key, deadlineAtNs, nowNs }: Newcomer): NimifyError | undefined {
+    if (deadlineAtNs === Number.POSITIVE_INFINITY || slots.free > 0) return undefined;
+    const budgetNs = deadlineAtNs - nowNs;
+    const { waitNs, runNs } = forecast({ queue, slots, costs }, lane, { rows, key, budgetNs, nowNs });
+    if (waitNs + runNs <= budgetNs) return undefined;
+    return told('late', wouldBeLate(queue.size, { waitNs, runNs, budgetNs }));
+  }
+
+  function push(newcomer: Newcomer, { request, isFirst, resolve, reject }: Piece): Ticket {
+    const { lane, context, deadlineAtNs, level, key, nowNs } = newcomer;
+    const ticket: Ticket = {
+      ...{ request, context, lane, rows: lane.hasRows ? rowsOf(request) : 1 },
+      joins: lane.joins && request.sequence === undefined,
+      ...{ level, sinceNs: nowNs, deadlineAtNs, counts: isFirst, key, order: order++, place: -1 },
+      ...{ workNs: 0, bucket: 0, expiry: undefined, run: undefined, isSettled: false, onCancel: undefined },
+      ...{ resolve, reject },
+    };
+    if (context.cancel !== NEVER_CANCELLED) {
+      ticket.onCancel = () => dispatcher.withdraw(ticket, told('cancelled', cancelled(context.cancel)));
+      context.cancel.on(ticket.onCancel);
+    }
+    queue.push(ticket, Math.min(deadlineAtNs, queueTimeoutAtNs(ticket)));
+    return ticket;
+  }
+
+  function queueTimeoutAtNs({ level, sinceNs, request }: Ticket): number {
+    const { defaultTimeoutMs, allowTimeoutOverride } = queue.policyOf(level);
+    if (defaultTimeoutMs === undefined) return Number.POSITIVE_INFINITY;
+    const { timeout } = request.parameters;
+    const isNamed = allowTimeoutOverride && typeof timeout === 'number' && timeout > 0;
+    const limitNs = defaultTimeoutMs * 1e6;
+    return sinceNs + (isNamed ? Math.min(limitNs, timeout * 1000) : limitNs);
+  }
+
+  return {
+    infer,
+    inferNow,
+    drain(graceMs) {
+      isClosing = true;
+      return dispatcher.drain(graceMs);
+    },
+  };
+}
+
+function limitsOf(maxBatchRows: number | 'auto', paddedRows: readonly number[]): RowLimits {
+  const fixed = maxBatchRows === 'auto' ? undefined : maxBatchRows;
+  return { fixed, most: Math.min(fixed ?? MOST_ROWS, paddedRows.at(-1) ?? Number.POSITIVE_INFINITY) };
+}

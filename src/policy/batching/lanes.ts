@@ -1,0 +1,185 @@
+import { elementCount } from '../../base/tensor/tensor.ts';
+import type { InferRequest } from '../../model/request.ts';
+import type { BatchAxis } from '../../model/signature.ts';
+import type { CostModel, ShapeClass } from './contract.ts';
+import { createHeap, type Heap, type HeapItem } from './heap.ts';
+import type { Ticket } from './ticket.ts';
+
+/** A shape class, those of it that wait, and what is known of its runs. As a heap's item it stands for its first. */
+export interface Lane extends HeapItem {
+  readonly shape: ShapeClass;
+  readonly waiting: Heap<Ticket>;
+  /** Do its requests have rows that can be counted? */
+  readonly hasRows: boolean;
+  /** May they be joined? Not where joining has turned out wrong. */
+  joins: boolean;
+  order: number;
+  /** Rows that wait. */
+  rows: number;
+  /** Rows of the largest run so far. */
+  largestRun: number;
+  runs: number;
+  lastRunAtNs: number;
+  /** Most rows to join, and what a row takes in such a run. */
+  mostRows: number;
+  rowNs: number;
+  /** They are looked up anew with that run; so often they were. */
+  lookUpAtRun: number;
+  lookUps: number;
+  /** Of the turns of the event loop: is it worth while to gather what arrives in one? */
+  gathers: boolean;
+  gathersSince: number;
+}
+
+export interface Lanes {
+  /** The lane of a request. Its rows are `rowsOf` it where the lane has rows, else it counts as one. */
+  find(request: InferRequest): Lane;
+}
+
+/** Classes that are remembered; the one that was not asked for longest gives its number to the next. */
+const MOST_LANES = 1024;
+
+/** Number of rows that all inputs agree on; 0: there is none. */
+export function rowsOf({ inputs }: InferRequest): number {
+  const rows = inputs[0]?.shape[0] ?? 0;
+  for (let at = 1; at < inputs.length; at++) if (inputs[at]!.shape[0] !== rows) return 0;
+  return rows;
+}
+
+/** Sorts requests into shape classes. Most requests are like the one before, so that is looked at first. */
+export function createLanes(batchAxis: BatchAxis, costs: Pick<CostModel, 'introduce'>): Lanes {
+  const lanes = new Map<string, Lane>();
+  let last: { readonly lane: Lane; readonly like: InferRequest } | undefined;
+
+  function lookUp(request: InferRequest, hasRows: boolean): Lane {
+    const key = keyOf(request, hasRows);
+    let lane = lanes.get(key);
+    if (lane === undefined) {
+      lane = createLane(nextShape(), hasRows);
+      costs.introduce?.(lane.shape, elementsPerRow(request, hasRows));
+    } else lanes.delete(key);
+    // Anew, so that the map is in order of use.
+    lanes.set(key, lane);
+    last = { lane, like: withoutData(request) };
+    return lane;
+  }
+
+  function nextShape(): ShapeClass {
+    if (lanes.size < MOST_LANES) return lanes.size;
+    for (const [key, lane] of lanes) {
+      if (lane.waiting.size > 0) continue;
+      lanes.delete(key);
+      return lane.shape;
+    }
+    return lanes.size;
+  }
+
+  return {
+    find(request) {
+      const hasRows = batchAxis === 0 && rowsOf(request) > 0;
+      if (last?.lane.hasRows === hasRows && isLike(request, last.like, hasRows ? 1 : 0)) return last.lane;
+      return lookUp(request, hasRows);
+    },
+  };
+}
+
+function createLane(shape: ShapeClass, hasRows: boolean): Lane {
+  return {
+    ...{ shape, hasRows, joins: hasRows, waiting: createHeap<Ticket>(), rows: 0 },
+    ...{ key: 0, order: 0, place: -1 },
+    ...{ largestRun: 0, runs: 0, lastRunAtNs: Number.NEGATIVE_INFINITY },
+    ...{ mostRows: 1, rowNs: 0, lookUpAtRun: 0, lookUps: 0, gathers: false, gathersSince: -1 },
+  };
+}
+
+function elementsPerRow({ inputs }: InferRequest, hasRows: boolean): number {
+  let sum = 0;
+  for (const { shape } of inputs) sum += elementCount(hasRows ? shape.slice(1) : shape);
+  return sum;
+}
+
+/** Without its elements, of which there may be many, and its owner. */
+function withoutData(request: InferRequest): InferRequest {
+  const inputs = request.inputs.map((input) => ({ ...input, data: NO_DATA }));
+  return { ...request, inputs, parameters: {} };
+}
+
+const NO_DATA = new Uint8Array(0);
+
+/** @param fromAxis 1: rows may differ */
+function isLike(request: InferRequest, like: InferRequest, fromAxis: 0 | 1): boolean {
+  const { inputs, outputs } = request;
+  if (inputs.length !== like.inputs.length) return false;
+  if (outputs !== like.outputs && !areSame(outputs ?? NONE, like.outputs ?? NONE, 0)) return false;
+  for (let at = 0; at < inputs.length; at++) {
+    const input = inputs[at]!;
+    const other = like.inputs[at]!;
+    if (input.name !== other.name || input.datatype !== other.datatype) return false;
+    if (!areSame(input.shape, other.shape, fromAxis)) return false;
+  }
+  return true;
+}
+
+const NONE: readonly string[] = [];
+
+function areSame<Value>(one: readonly Value[], other: readonly Value[], from: number): boolean {
+  if (one.length !== other.length) return false;
+  for (let at = from; at < one.length; at++) if (one[at] !== other[at]) return false;
+  return true;
+}
+
+function keyOf({ inputs, outputs }: InferRequest, hasRows: boolean): string {
+  const shapes = inputs.map(({ name, datatype, shape }) => [
+    name,
+    datatype,
+    hasRows ? shape.slice(1) : shape,
+  ]);
+  return JSON.stringify([hasRows, shapes, outputs ?? NONE]);
+}
+
+/** Runs after which a lane is looked at anew: few at first, then that many. */
+const LOOK_UP_EVERY = 64;
+/** Every so many of them larger runs are tried, in case they have become worth while. */
+const TRY_EVERY = 32;
+/** How far beyond the largest run so far the next may go, and what may be run at first. */
+const STRIDE = 4;
+const FIRST_ROWS = 32;
+
+/** What is fixed beforehand of `mostRows`. */
+export interface RowLimits {
+  /** Absent: where larger runs gain nothing more. */
+  readonly fixed: number | undefined;
+  readonly most: number;
+}
+
+/**
+ * Most rows to join. What has never been tried cannot be known to gain nothing, so that a lane whose largest run was
+ * among the best so far may double it; nor can it be known to do no harm, so that runs grow by steps.
+ */
+export function lookUpMost(lane: Lane, costs: CostModel, { fixed, most }: RowLimits): number {
+  if (lane.runs < lane.lookUpAtRun) return lane.mostRows;
+  const { shape, largestRun, runs } = lane;
+  if (!lane.joins) lane.mostRows = 1;
+  else if (fixed !== undefined) lane.mostRows = Math.min(fixed, most);
+  else {
+    const efficient = Math.max(1, costs.efficientRows(shape, most));
+    const tries = efficient >= largestRun || lane.lookUps % TRY_EVERY === 0;
+    const wanted = tries ? Math.max(efficient, 2 * Math.min(efficient, Math.max(1, largestRun))) : efficient;
+    lane.mostRows = Math.min(wanted, most, STRIDE * Math.max(largestRun, FIRST_ROWS / STRIDE));
+  }
+  const runNs = costs.typicalNs(shape, lane.mostRows);
+  const isKnown = runNs < Number.POSITIVE_INFINITY;
+  lane.rowNs = isKnown ? runNs / lane.mostRows : 0;
+  // Nothing is known before the first run: look again then.
+  lane.lookUpAtRun = isKnown ? runs + Math.min(LOOK_UP_EVERY, 1 + (runs >> 2)) : runs;
+  lane.lookUps += 1;
+  return lane.mostRows;
+}
+
+/** A run of this many rows begins. */
+export function noteRun(lane: Lane, rows: number): void {
+  lane.runs += 1;
+  if (rows <= lane.largestRun) return;
+  lane.largestRun = rows;
+  lane.lookUpAtRun = lane.runs;
+}
