@@ -1,9 +1,9 @@
+import type { Target } from '../base/config/options.ts';
 import type { BufferOwner } from '../base/tensor/owner.ts';
 import type { Tensor } from '../base/tensor/tensor.ts';
 import type { CancelToken } from '../base/util/cancel.ts';
 import type { Artifact } from './artifact.ts';
 import type { Signature } from './signature.ts';
-import type { Target } from './target.ts';
 
 export type HostKind = 'inline' | 'thread' | 'process';
 

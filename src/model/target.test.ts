@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bestFor, type Rating, scoreOf, TARGETS, type Target, weightsOf } from './target.ts';
+import { TARGETS, type Target } from '../base/config/options.ts';
+import { bestFor, type Rating, scoreOf, weightsOf } from './target.ts';
 
 const WAY: Rating = { latencyNs: 2e6, throughputPerS: 1000, memoryBytes: 2e8, cores: 2 };
 const quick = { ...WAY, latencyNs: 1e6, throughputPerS: 800 };

@@ -1,7 +1,4 @@
-/** What a choice among ways to run a model is to be good at. */
-export type Target = (typeof TARGETS)[number];
-
-export const TARGETS = ['latency', 'throughput', 'balanced', 'memory', 'cost'] as const;
+import type { Target } from '../base/config/options.ts';
 
 /** How much each side of a choice counts. They add up to 1. */
 export interface Weights {

@@ -1,8 +1,9 @@
+import type { Target } from '../../base/config/options.ts';
 import type { Logger } from '../../base/telemetry/log.ts';
 import type { Tensor } from '../../base/tensor/tensor.ts';
 import type { Clock } from '../../base/util/clock.ts';
 import type { TuneEffort } from '../../model/engine.ts';
-import { bestFor, type Target } from '../../model/target.ts';
+import { bestFor } from '../../model/target.ts';
 import { bestLook, type MeasuredPlan, measurePlan, type PlanProbe } from './measure-plan.ts';
 import { timeText } from './pick-host.ts';
 import type { HostSession } from './session.ts';

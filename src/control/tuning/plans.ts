@@ -1,0 +1,61 @@
+import type { Batching, Plan } from './contract.ts';
+
+export interface PlanChoices {
+  readonly cores: number;
+  /** Memory that this process may use. */
+  readonly memoryBytes: number;
+  /** Of one instance. */
+  readonly instanceBytes: number;
+  /** Where the model runs by itself; one on the main thread is tried on threads too. */
+  readonly host: Plan['host'];
+  /** What somebody has chosen. */
+  readonly instances?: number;
+  readonly intraOpThreads?: number;
+}
+
+/** Share of the memory that all instances of a plan may fill. */
+const MEMORY_SHARE = 1 / 2;
+
+/**
+ * Ways to divide the cores: 1, 2, 4, ... and all of them for one run, with as many instances as that leaves room for, one
+ * instance, and what lies half-way. What was chosen already stays as it is.
+ */
+export function plansToTry(choices: PlanChoices): readonly Plan[] {
+  const { cores, host } = choices;
+  const plans: Plan[] = [];
+  if (host === 'inline') {
+    plans.push({ host, instances: 1, intraOpThreads: choices.intraOpThreads ?? 1 });
+    if (choices.instances === 1) return plans;
+  }
+  const elsewhere = host === 'inline' ? 'thread' : host;
+  const most = Math.floor((choices.memoryBytes * MEMORY_SHARE) / Math.max(1, choices.instanceBytes));
+  for (const intraOpThreads of choices.intraOpThreads ? [choices.intraOpThreads] : powersUpTo(cores)) {
+    const room = Math.max(1, Math.floor(cores / intraOpThreads));
+    const counts =
+      choices.instances === undefined ? powersUpTo(room).slice(-MOST_COUNTS) : [choices.instances];
+    for (const instances of counts) {
+      if (instances > room || (instances > 1 && instances > most)) continue;
+      plans.push({ host: elsewhere, instances, intraOpThreads });
+    }
+  }
+  return plans;
+}
+
+/** Of instances with equally many threads; fewer than a quarter of the room leave most of the machine idle. */
+const MOST_COUNTS = 3;
+
+/** 1, 2, 4, ... and the limit itself. */
+export function powersUpTo(limit: number): readonly number[] {
+  const powers: number[] = [];
+  for (let power = 1; power < limit; power *= 2) powers.push(power);
+  return [...powers, limit];
+}
+
+/** As many requests as fill a batch. */
+export function rowsOf(batching: Batching): number {
+  return typeof batching === 'object' ? batching.maxBatchSize : 1;
+}
+
+export function planText({ host, instances, intraOpThreads }: Plan): string {
+  return host === 'inline' ? `inline, ${intraOpThreads}` : `${host}, ${instances} x ${intraOpThreads}`;
+}
