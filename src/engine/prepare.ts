@@ -165,7 +165,7 @@ async function measureCosts(
   const { inputs, recipe } = found;
   const canJoin = signature.batchAxis === 0 && inputs.every(({ shape }) => shape[0]! > 0);
   return warmUp({
-    ...{ signature, run, clock, budgetNs },
+    ...{ signature, run, clock, budgetNs, isInline: instance.host === 'inline' },
     inputsOf(rows) {
       if (!canJoin) return inputs;
       if (recipe === undefined) return repeatRows(inputs, rows);

@@ -42,6 +42,7 @@ async function warm(msOf: (rows: number, run: number) => number, more: Partial<W
     mostRows: 256,
     mostNs: Number.POSITIVE_INFINITY,
     budgetNs: 1e12,
+    isInline: false,
     memory: PLENTY,
     ...more,
   });
@@ -58,6 +59,17 @@ describe('warmUp', () => {
     expect(samples.filter(({ rows }) => rows === 8).map(({ ns }) => Math.round(ns / 1e4))).toEqual([
       108, 108, 108,
     ]);
+  });
+
+  it('runs short ones until they are compiled, and tells of the last', async () => {
+    const { samples, ran } = await warm((_, run) => (run < 100 ? 0.01 : 0.002), { mostRows: 1 });
+    expect(ran.length).toBe(128);
+    expect(samples.map(({ ns }) => Math.round(ns))).toEqual([2000, 2000, 2000]);
+  });
+
+  it('tells what the engine took where runs are made within the call', async () => {
+    const { samples } = await warm((rows) => rows, { isInline: true });
+    expect(new Set(samples.map(({ ns }) => ns))).toEqual(new Set([1]));
   });
 
   it('ends where twice the rows take twice the time', async () => {

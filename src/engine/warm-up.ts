@@ -5,7 +5,7 @@ import type { Clock } from '../base/util/clock.ts';
 import type { RunRequest, RunResult, TuneEffort } from '../model/engine.ts';
 import type { Signature } from '../model/signature.ts';
 
-/** What one run of so many rows took, from the call to its answer, a hop to a thread included. */
+/** What one run of so many rows took, from the call to its answer: a hop to a thread included, where there is one. */
 export interface RunSample {
   readonly rows: number;
   readonly ns: number;
@@ -23,6 +23,8 @@ export interface WarmUpInput {
   readonly mostNs: number;
   /** Time for all runs together. */
   readonly budgetNs: number;
+  /** Runs are made within the call that asks for them, so that a run takes what the engine takes. */
+  readonly isInline: boolean;
   /** Default: this process's. */
   readonly memory?: MemoryWatch;
 }
@@ -36,8 +38,12 @@ export interface MemoryWatch {
 /** Time for the runs of a warm-up. */
 export const WARM_UP_NS: Readonly<Record<TuneEffort, number>> = { off: 0, auto: 200e6, full: 2e9 };
 
-/** The first run of a size makes what the next ones find ready, so it is not counted. */
+/** Of each size: so many runs, and where they are short, more, until what they run through is compiled. */
 const RUNS_OF_A_SIZE = 4;
+const MOST_RUNS_OF_A_SIZE = 128;
+const SHORT_NS = 2e6;
+/** The first runs of a size make what the next ones find ready, so only the last of them count. */
+const COUNTED_RUNS = 3;
 /** Inputs of more elements are not made up, as in the search for an example. */
 const MAX_ELEMENTS = 2 ** 24;
 /** Twice the rows have gained nothing where rows per second rose by less than this... */
@@ -79,7 +85,7 @@ export async function warmUp(input: WarmUpInput): Promise<readonly RunSample[]> 
 
 /** None where the model refuses so many rows. Where time allows one run only, that one counts. */
 async function timeRuns(
-  { signature, run, clock, inputsOf }: WarmUpInput,
+  { signature, run, clock, inputsOf, isInline }: WarmUpInput,
   rows: number,
   untilNs: number,
 ): Promise<readonly number[]> {
@@ -88,16 +94,18 @@ async function timeRuns(
     const inputs = inputsOf(rows);
     if (inputs.some(({ shape }) => elementCount(shape) > MAX_ELEMENTS)) return [];
     const outputs = signature.outputs.map((spec) => spec.name);
-    for (let made = 0; made < RUNS_OF_A_SIZE; made++) {
+    const fromNs = clock.nowNs();
+    for (let made = 0; made < MOST_RUNS_OF_A_SIZE; made++) {
+      if (made >= RUNS_OF_A_SIZE && clock.nowNs() - fromNs >= SHORT_NS) break;
       if (made > 0 && clock.nowNs() + times[made - 1]! > untilNs) break;
       const startNs = clock.nowNs();
-      await run({ inputs, outputs, owner: BORROWED });
-      times.push(clock.nowNs() - startNs);
+      const { computeNs } = await run({ inputs, outputs, owner: BORROWED });
+      times.push(isInline ? computeNs : clock.nowNs() - startNs);
     }
   } catch {
     return []; // too many rows, or too much memory: the sizes below are known
   }
-  return times.length > 1 ? times.slice(1) : times;
+  return times.length > 1 ? times.slice(Math.max(1, times.length - COUNTED_RUNS)) : times;
 }
 
 /** As many rows as wanted out of those that are there, again and again in their order. */

@@ -10,10 +10,12 @@ export interface Turns {
 }
 
 /** What a request costs more that is not answered within the call that asks: promises, timers, a place in the queue. */
-const DETOUR_NS = 15_000;
+const DETOUR_NS = 35_000;
 /** One in so many requests has the next turn counted: a count costs two callbacks of the loop. */
 const COUNT_EVERY = 16;
 const WEIGHT = 0.25;
+/** Every so many counts nothing is gathered until the next. */
+const ALONE_EVERY = 32;
 
 /** @param soon calls back at the end of the turn: `setImmediate` */
 export function createTurns(soon: (callback: () => void) => void): Turns {
@@ -54,7 +56,9 @@ export function createTurns(soon: (callback: () => void) => void): Turns {
         const aloneNs = costs.typicalNs(lane.shape, 1);
         const rows = Math.max(1, Math.min(Math.round(mean), lane.mostRows));
         const savedNs = aloneNs - costs.typicalNs(lane.shape, rows) / rows;
-        lane.gathers = Number.isFinite(aloneNs) && savedNs > DETOUR_NS;
+        // What a run alone takes is learned from such runs only.
+        const isTrial = version % ALONE_EVERY === 0;
+        lane.gathers = Number.isFinite(aloneNs) && savedNs > DETOUR_NS && !isTrial;
       }
       return lane.gathers;
     },
