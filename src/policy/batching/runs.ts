@@ -200,10 +200,11 @@ export function createRuns(deps: RunsDeps): Runs {
     if (!run.isAlone) run.request.owner.release();
     const live = run.tickets.filter(({ isSettled }) => !isSettled);
     for (const ticket of live) ticket.run = undefined;
-    if (live.length > 1 && MAY_BE_ONES.has(error.code)) {
+    // Of several, though one only may be left: the fault may be in another that has left since.
+    if (run.tickets.length > 1 && MAY_BE_ONES.has(error.code)) {
       const half = live.length >> 1;
-      deps.again(live.slice(0, half));
-      deps.again(live.slice(half));
+      if (half > 0) deps.again(live.slice(0, half));
+      if (live.length > 0) deps.again(live.slice(half));
       return;
     }
     for (const ticket of live) refuse(ticket, error);
