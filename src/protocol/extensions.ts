@@ -3,7 +3,7 @@ import type { Logger } from '../base/telemetry/log.ts';
 /**
  * Names that Triton gives to the extensions which work here on every protocol; what a protocol has beside them it
  * lists itself. Not among them, since only a part of each is there: `sequence` and `parameters` (both are read, and
- * no model is told of them) and `schedule_policy` (`timeout` counts, `priority` does not).
+ * no model is told of them).
  */
 export function extensionsOf(log: Logger): readonly string[] {
   const hasSettings = log.level !== undefined;
@@ -12,6 +12,7 @@ export function extensionsOf(log: Logger): readonly string[] {
     ...(hasSettings ? ['logging'] : []),
     'model_configuration',
     'model_repository',
+    'schedule_policy',
     'statistics',
   ];
 }

@@ -17,7 +17,10 @@ const DOCUMENTS = existing(
 
 describeWith(['curl'], 'documents do what they say', () => {
   describe.each(
-    existing('README.md', 'docs/quickstart.md', 'docs/requests.md', 'docs/triton.md', 'docs/clients.md'),
+    existing(
+      ...['README.md', 'docs/quickstart.md', 'docs/requests.md', 'docs/triton.md', 'docs/clients.md'],
+      'docs/batching.md',
+    ),
   )('%s', (document) => {
     const blocks = readConsoleBlocks(readFileSync(join(ROOT, document), 'utf8'));
     let session: ConsoleSession;

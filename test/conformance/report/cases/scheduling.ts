@@ -78,10 +78,7 @@ export const SCHEDULE_POLICY: Section = {
   source: 'triton-inference-server/server, docs/protocol/extension_schedule_policy.md',
   file: 'scheduling',
   statements: [
-    listed('schedule_policy', {
-      missing:
-        'requests are served in their order: `timeout` counts, `priority` is read and checked, and changes nothing',
-    }),
+    listed('schedule_policy'),
     inference('`priority`, an integer, is taken', { priority: 1 }),
     inference('another `priority` is refused', { priority: 'first' }, 'parameters.priority'),
     inference('`timeout`, in microseconds, is taken', { timeout: 30_000_000 }),
