@@ -38,6 +38,20 @@ export const MODELS = [
     inputs: [floats('Input3', [1, 1, 28, 28])],
   },
   {
+    name: 'magika',
+    about: 'type of a file from 2048 of its bytes',
+    file: ({ data }) => `${data}/models/magika/model.onnx`,
+    inputs: [ints('bytes', [1, 2048], (index) => (index * 7919) % 257)],
+    suite: 'batching',
+  },
+  {
+    name: 'convnet',
+    about: 'six convolutions on a 32 x 32 image',
+    file: ({ built }) => `${built}/convnet/model.onnx`,
+    inputs: [floats('x', [1, 3, 32, 32])],
+    suite: 'batching',
+  },
+  {
     name: 'encoder',
     about: 'the shape of all-MiniLM-L6-v2, 32 tokens',
     file: ({ built }) => `${built}/encoder/model.onnx`,
@@ -82,6 +96,11 @@ export function findModels(names, places) {
 function floats(name, shape) {
   const data = Float32Array.from({ length: countOf(shape) }, (_, index) => ((index * 7919) % 99991) / 1e5);
   return { name, datatype: 'FP32', shape, data, text: (at) => String(((at * 7919) % 99991) / 1e5) };
+}
+
+function ints(name, shape, valueAt) {
+  const data = Int32Array.from({ length: countOf(shape) }, (_, index) => valueAt(index));
+  return { name, datatype: 'INT32', shape, data, text: (at) => String(valueAt(at)) };
 }
 
 function longs(name, shape, valueAt) {

@@ -122,7 +122,7 @@ export function nimifyArgs({ root, path, httpPort, grpcPort }) {
 }
 
 /** MLServer is set up by files. Inference stays in the server's own process, as in the others. */
-export async function mlserverFolder(cache, port, grpcPort) {
+export async function mlserverFolder(cache, port, grpcPort, modelSettings = {}) {
   const folder = `${cache}/mlserver-${port}`;
   mkdirSync(folder, { recursive: true });
   const settings = {
@@ -130,7 +130,7 @@ export async function mlserverFolder(cache, port, grpcPort) {
     ...{ debug: false, parallel_workers: 0, metrics_endpoint: null },
   };
   writeFileSync(`${folder}/settings.json`, JSON.stringify(settings));
-  const model = { name: 'm', implementation: 'mlserver_runtime.OnnxModel' };
+  const model = { name: 'm', implementation: 'mlserver_runtime.OnnxModel', ...modelSettings };
   writeFileSync(`${folder}/model-settings.json`, JSON.stringify(model));
   return folder;
 }

@@ -5,6 +5,7 @@
 linear16 f32[N,16] -> 4: next to nothing but the server itself.
 mlp784   f32[N,784] -> 256 -> 10: small enough that the server's own cost shows.
 pixels   f32[N,3,224,224] -> f32[N,3]: a large input and next to no compute, so that moving and parsing it shows.
+convnet  f32[N,3,32,32] -> 10: six 3 x 3 convolutions, about two milliseconds a run.
 encoder  the shape of all-MiniLM-L6-v2: 6 layers, width 384, 12 heads, ids i64[N,T] -> f32[N,384], mean pooled.
 """
 import sys
@@ -70,6 +71,32 @@ def pixels(out):
         [h.make_tensor_value_info("x", T.FLOAT, ["N", 3, 224, 224])],
         [h.make_tensor_value_info("y", T.FLOAT, ["N", 3])],
         [],
+    )
+
+
+def convnet(out):
+    nodes, initializers = [], []
+    x, channels = "x", 3
+    for at, (wide, stride) in enumerate([(64, 1), (128, 2), (256, 2), (512, 2), (512, 1), (512, 1)]):
+        fan_in = channels * 9
+        values = rng.standard_normal((wide, channels, 3, 3)) * np.sqrt(2 / fan_in)
+        initializers.extend([nh.from_array(values.astype(np.float32), f"w{at}"), weights(f"b{at}", wide)])
+        nodes.append(
+            h.make_node("Conv", [x, f"w{at}", f"b{at}"], [f"c{at}"], pads=[1] * 4, strides=[stride] * 2)
+        )
+        nodes.append(h.make_node("Relu", [f"c{at}"], [f"r{at}"]))
+        x, channels = f"r{at}", wide
+    nodes.append(h.make_node("GlobalAveragePool", [x], ["mean"]))
+    nodes.append(h.make_node("Flatten", ["mean"], ["flat"]))
+    nodes.append(h.make_node("Gemm", ["flat", "w", "b"], ["y"]))
+    initializers.extend([weights("w", channels, 10), weights("b", 10)])
+    save(
+        out,
+        "convnet",
+        nodes,
+        [h.make_tensor_value_info("x", T.FLOAT, ["N", 3, 32, 32])],
+        [h.make_tensor_value_info("y", T.FLOAT, ["N", 10])],
+        initializers,
     )
 
 
@@ -146,3 +173,4 @@ if __name__ == "__main__":
     pixels(target)
     encoder(target)
     linear16(target)
+    convnet(target)

@@ -18,7 +18,7 @@ options.intra_op_num_threads = int(os.environ.get("THREADS", "1"))
 options.inter_op_num_threads = 1
 session = ort.InferenceSession(os.environ["MODEL"], options, providers=["CPUExecutionProvider"])
 
-NUMPY = {"tensor(float)": np.float32, "tensor(int64)": np.int64}
+NUMPY = {"tensor(float)": np.float32, "tensor(int32)": np.int32, "tensor(int64)": np.int64}
 OIP = {"float32": "FP32", "int64": "INT64"}
 TOKENS = int(os.environ.get("TOKENS", "32"))
 inputs = session.get_inputs()

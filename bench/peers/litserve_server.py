@@ -1,6 +1,8 @@
 """LitServe with one worker on the CPU and its defaults: OIP-like JSON in and out at /predict.
 
   MODEL=model.onnx PORT=9000 python litserve_server.py
+
+With MAX_BATCH and BATCH_TIMEOUT_S it joins requests of one row each.
 """
 import os
 
@@ -8,7 +10,7 @@ import litserve as ls
 import numpy as np
 import onnxruntime as ort
 
-NUMPY = {"tensor(float)": np.float32, "tensor(int64)": np.int64}
+NUMPY = {"tensor(float)": np.float32, "tensor(int32)": np.int32, "tensor(int64)": np.int64}
 
 
 class Api(ls.LitAPI):
@@ -36,7 +38,23 @@ class Api(ls.LitAPI):
         }
 
 
+class BatchedApi(Api):
+    def batch(self, requests):
+        return {name: np.concatenate([one[name] for one in requests]) for name in requests[0]}
+
+    def unbatch(self, results):
+        return [[r[at : at + 1] for r in results] for at in range(len(results[0]))]
+
+
+def make_api():
+    if "MAX_BATCH" not in os.environ:
+        return Api()
+    return BatchedApi(
+        max_batch_size=int(os.environ["MAX_BATCH"]), batch_timeout=float(os.environ["BATCH_TIMEOUT_S"])
+    )
+
+
 if __name__ == "__main__":
-    ls.LitServer(Api(), accelerator="cpu", workers_per_device=1).run(
+    ls.LitServer(make_api(), accelerator="cpu", workers_per_device=1).run(
         host="127.0.0.1", port=int(os.environ["PORT"]), log_level="warning", access_log=False, generate_client_file=False
     )

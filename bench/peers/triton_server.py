@@ -1,6 +1,8 @@
 """tritonserver, as the package nvidia-pytriton ships it, with its Python backend on triton_model.py.
 
   MODEL=model.onnx PORT=9000 GRPC_PORT=9001 FOLDER=somewhere python triton_server.py
+
+With MAX_BATCH its dynamic batcher joins requests, with its default settings.
 """
 import os
 import shutil
@@ -16,18 +18,31 @@ folder = Path(os.environ["FOLDER"])
 session = ort.InferenceSession(os.environ["MODEL"], providers=["CPUExecutionProvider"])
 
 
-def tensors(kind, values):
-    def dims(shape):
-        return ", ".join(str(d if isinstance(d, int) else -1) for d in shape)
+TYPES = {"tensor(float)": "FP32", "tensor(int32)": "INT32", "tensor(int64)": "INT64"}
+max_batch = int(os.environ.get("MAX_BATCH", "0"))
+batching = "dynamic_batching { }" if max_batch > 0 else ""
 
-    return "\n".join(f'{kind} {{ name: "{v.name}" data_type: TYPE_FP32 dims: [{dims(v.shape)}] }}' for v in values)
+
+def tensors(kind, values):
+    return "\n".join(
+        f'{kind} {{ name: "{v.name}" data_type: TYPE_{TYPES[v.type]} {dims(v.shape)} }}' for v in values
+    )
+
+
+def dims(shape):
+    # Triton adds the batch's dimension itself, and wants one beside it.
+    beside = shape[1:] if max_batch > 0 else shape
+    if not beside:
+        return "dims: [1] reshape { shape: [] }"
+    return f"dims: [{', '.join(str(d if isinstance(d, int) else -1) for d in beside)}]"
 
 
 (folder / "models" / "m" / "1").mkdir(parents=True, exist_ok=True)
 shutil.copy(here / "triton_model.py", folder / "models" / "m" / "1" / "model.py")
 (folder / "models" / "m" / "config.pbtxt").write_text(
     f"""backend: "python"
-max_batch_size: 0
+max_batch_size: {max_batch}
+{batching}
 {tensors("input", session.get_inputs())}
 {tensors("output", session.get_outputs())}
 instance_group {{ kind: KIND_CPU count: 1 }}
