@@ -5,16 +5,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { orExplain, setUp } from '../scripts/setup.mjs';
-import { noiseOf } from './harness/bars.mjs';
 import { readFlags } from './harness/flags.mjs';
 import { describeMachine, requireTools } from './harness/machine.mjs';
-import { checkAnswers, loadFor, measureRun, runRaw, scenariosOf, startAll } from './harness/measure.mjs';
 import { findModels } from './harness/models.mjs';
 import { CACHE, places, ROOT } from './harness/places.mjs';
 import { profileServer } from './harness/profile-server.mjs';
 import { buildMessages, buildModels, packageVersions, preparePython } from './harness/python.mjs';
-import { renderReport } from './harness/report.mjs';
-import { ask } from './harness/server-process.mjs';
 import { measureStartUps } from './harness/start-up.mjs';
 import { SUITES } from './harness/suites.mjs';
 
@@ -25,6 +21,7 @@ const START_UP_ROUNDS = 7;
 const OWN_PYTHONS = {
   mlserver: { variable: 'NIMIFY_BENCH_MLSERVER_PYTHON', packageName: 'mlserver' },
   triton: { variable: 'NIMIFY_BENCH_TRITON_PYTHON', packageName: 'nvidia-pytriton' },
+  bentoml: { variable: 'NIMIFY_BENCH_BENTOML_PYTHON', packageName: 'bentoml' },
 };
 
 const flags = readFlags(process.argv.slice(2), hostname());
@@ -59,17 +56,17 @@ const results = {
 };
 
 if (suite.measuresStartUps) results.startUps = await startUps();
-for (const model of models) await measureModel(model);
+for (const model of models) await suite.measureModel(model, servers, { options, suite, results, say });
 if (flags.profile) await profiles();
 results.bars = suite.judgeBars(results);
-results.noise = noiseOf(results.runs);
+results.noise = suite.noiseOf(results.runs);
 results.tookSeconds = Math.round((Date.now() - startedAt) / 1000);
 
 const out = flags.out ?? `${ROOT}/bench/results`;
 mkdirSync(out, { recursive: true });
 const name = `${out}/${results.date}-${results.label}`;
 writeFileSync(`${name}.json`, `${JSON.stringify(results, undefined, 1)}\n`);
-writeFileSync(`${name}.md`, renderReport(results));
+writeFileSync(`${name}.md`, suite.renderReport(results, suite));
 say(`${name}.md after ${Math.round(results.tookSeconds / 60)} min`);
 for (const { what, bar, unit, measured, verdict } of results.bars) {
   const value = measured === undefined ? '' : `: ${measured.median.toFixed(2)} ${unit}`;
@@ -99,7 +96,7 @@ function chooseServers() {
   }
   const made = suite.serversFor({
     ...{ root: ROOT, cache: CACHE, python },
-    ...{ mlserverPython: pythons.mlserver, tritonPython: pythons.triton },
+    ...{ mlserverPython: pythons.mlserver, tritonPython: pythons.triton, bentomlPython: pythons.bentoml },
   });
   const chosen = made.filter(({ name: server }) => {
     const peer = suite.peers[server];
@@ -128,65 +125,6 @@ async function startUps() {
   return measureStartUps(measured, model, { rounds, serverCore: flags.serverCore });
 }
 
-async function measureModel(model) {
-  const first = await runRaw(model, options);
-  const { scenarios, leftOut: out } = scenariosOf(model, first.runUs, flags);
-  results.leftOut.push(...out);
-  say(`${model.name}: ${Math.round(first.runUs)} µs a run`);
-  const { up, failed } = await startAll(servers, model, options);
-  results.failed.push(...failed);
-  for (const { server, reason } of failed) say(`${server} does not serve ${model.name}: ${reason}`);
-  try {
-    const bodyBytes = {};
-    for (const encoding of flags.encodings) {
-      await checkAnswers(up, model, encoding, ask);
-      bodyBytes[encoding] = servers[0].request(model, encoding).body.length;
-      for (const server of up) if (server.encodings.includes(encoding)) await warmUp(server, model, encoding);
-    }
-    results.models.push({
-      name: model.name,
-      about: model.about,
-      bodyBytes,
-      inputs: model.inputs.map(toSpec),
-    });
-    for (const scenario of scenarios) await measureScenario(model, scenario, up);
-  } finally {
-    for (const { process } of up) await process.stop();
-  }
-}
-
-async function warmUp(server, model, encoding) {
-  const load = loadFor(server, model, encoding, CACHE);
-  await measureRun(server, load, { ...options, connections: 8, seconds: 1 });
-}
-
-async function measureScenario(model, { encoding, connections, seconds }, up) {
-  const measured = up.filter(
-    (server) => server.encodings.includes(encoding) && (server.concurrencies?.includes(connections) ?? true),
-  );
-  for (let round = 0; round < flags.rounds; round += 1) {
-    for (const server of measured) {
-      const load = loadFor(server, model, encoding, CACHE);
-      const where = { model: model.name, encoding, connections, server: server.name, round };
-      const run = await measureRun(server, load, { ...options, connections, seconds }).catch((error) => {
-        // A peer that died: the others are measured all the same, and the page says so.
-        results.failed.push({
-          ...where,
-          reason: `${encoding}, ${connections} connections: ${error.message}`,
-        });
-      });
-      if (run === undefined) continue;
-      results.runs.push({ ...where, ...run });
-      const cost = `${Math.round(run.perSecond)}/s, p99 ${(run.p99Us / 1000).toFixed(1)} ms, ${run.cpuUsPerRequest?.toFixed(1)} µs`;
-      const failures = run.failed > 0 ? `, ${run.failed} FAILED` : '';
-      say(`  ${encoding} ${connections} ${server.name}: ${cost}${failures}`);
-    }
-    if (connections === suite.rawAt) {
-      results.raw.push({ model: model.name, encoding, round, ...(await runRaw(model, options)) });
-    }
-  }
-}
-
 async function profiles() {
   const nimify = servers.find((server) => server.name === 'nimify');
   for (const model of models.filter((one) => suite.profiled.includes(one.name))) {
@@ -202,10 +140,6 @@ async function profiles() {
       if (profile !== undefined) results.profiles.push(profile);
     }
   }
-}
-
-function toSpec({ name: input, datatype, shape }) {
-  return { name: input, datatype, shape };
 }
 
 function say(line) {

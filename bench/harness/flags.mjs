@@ -4,15 +4,18 @@ import { defaultsOf, SUITES } from './suites.mjs';
 const HELP = `npm run bench -- [flags]
 
   --suite name         http: JSON and binary bodies beside FastAPI and others (the default);
-                       grpc: gRPC and HTTP with raw tensors beside grpc.aio, Triton and MLServer
+                       grpc: gRPC and HTTP with raw tensors beside grpc.aio, Triton and MLServer;
+                       batching: closed and open loop, overload, and fixed batch sizes and windows
   --quick              one short round of a few scenarios: shows that everything works, not how fast it is
   --models a,b         default: all of the suite, see harness/models.mjs
-  --peers a,b          of fastapi, litserve, mlserver (http), triton, mlserver (grpc); default: all that install.
+  --peers a,b          of fastapi, litserve, mlserver (http), triton, mlserver (grpc), litserve, bentoml, mlserver,
+                       triton (batching); default: all that install.
                        FastAPI and grpc.aio are always measured
   --encodings a,b      http: of json, binary
-  --concurrency 1,64   requests in flight; default 1,8,64,256 (http), 1,8,64 (grpc)
-  --seconds n          length of one run, in whole seconds; longer where requests wait long. Default 1 (http), 2 (grpc)
-  --rounds n           runs of each server in each scenario, interleaved. Default 3 (http), 5 (grpc)
+  --scenarios a,b      batching: of open, overload, grid; what they need of the closed loop is always measured
+  --concurrency 1,64   requests in flight; default 1,8,64,256 (http, batching), 1,8,64 (grpc)
+  --seconds n          length of one run, in whole seconds; longer where requests wait long. Default 1 (http), 2
+  --rounds n           runs of each server in each scenario, interleaved. Default 3 (http), 5 (grpc), 1 (batching)
   --label name         goes into the names of the result files. Default: the machine's name
   --no-profile         leave out where the time goes
   --server-core n      default 0
@@ -30,6 +33,7 @@ export function readFlags(argv, hostname) {
       models: { type: 'string' },
       peers: { type: 'string' },
       encodings: { type: 'string' },
+      scenarios: { type: 'string' },
       concurrency: { type: 'string' },
       seconds: { type: 'string' },
       rounds: { type: 'string' },
@@ -56,6 +60,7 @@ export function readFlags(argv, hostname) {
     peers: values.peers?.split(',') ?? defaults.peers,
     encodings: values.encodings?.split(',') ?? defaults.encodings,
     concurrencies: (values.concurrency ?? defaults.concurrencies).split(',').map(toPositive),
+    scenarios: values.scenarios?.split(',') ?? defaults.scenarios,
     seconds: toPositive(values.seconds ?? defaults.seconds),
     rounds: toPositive(values.rounds ?? defaults.rounds),
     label: values.label ?? labelOf(suite, quick ? 'quick' : hostname),

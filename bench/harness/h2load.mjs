@@ -1,14 +1,12 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { cpuSecondsOf, TIMED } from './load.mjs';
 
 const run = promisify(execFile);
 
 /** Bytes that a client lets a server send ahead, as 2^n - 1: answers here are short. */
 const WINDOW_BITS = '20';
-
-/** bash's own stopwatch tells what CPU time the load itself took. */
-const TIMED = 'TIMEFORMAT="LOAD %U %S"; time "$@"';
 
 /**
  * What h2load is to send again and again: over gRPC `connections` calls at once on one connection, as a channel
@@ -39,8 +37,7 @@ export function h2loadOf(file, { path, headers, body, isGrpc }, answerBytes) {
 export function toLoadResult(stdout, stderr, times, { seconds, answerBytes }) {
   const counts = /(\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout/.exec(stdout);
   const dataBytes = Number(/\((\d+)\) data/.exec(stdout)?.[1]);
-  const load = /LOAD (\S+) (\S+)/.exec(stderr);
-  if (counts === null || load === null) throw new Error(`h2load said no result:\n${stdout}${stderr}`);
+  if (counts === null) throw new Error(`h2load said no result:\n${stdout}${stderr}`);
   const [done, succeeded, failed, errored, timeout] = counts.slice(1).map(Number);
   const messages = answerBytes === undefined ? succeeded : Math.floor(dataBytes / answerBytes);
   const answered = Math.min(succeeded, messages);
@@ -56,6 +53,6 @@ export function toLoadResult(stdout, stderr, times, { seconds, answerBytes }) {
       maxUs: latencies.at(-1),
     },
     ...{ errors, failed: failed + errored + timeout + errors.wrong, perSecond: answered / seconds },
-    loadShare: (Number(load[1]) + Number(load[2])) / seconds,
+    loadShare: cpuSecondsOf(stderr) / seconds,
   };
 }

@@ -4,6 +4,9 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
+/** bash's own stopwatch tells what CPU time the load itself took. */
+export const TIMED = 'TIMEFORMAT="LOAD %U %S"; time "$@"';
+
 /** What wrk is to send again and again, written where it can read it. */
 export function writeLoadScript(file, { path, headers, body }) {
   writeFileSync(`${file}.body`, body);
@@ -32,14 +35,21 @@ end
 
 /**
  * Keeps `connections` busy for `seconds` (whole ones: wrk takes no others) from one core.
- * @returns requests that were answered, their latency percentiles in microseconds, and errors by kind (status: 400 and up)
+ * @returns requests that were answered, their latency percentiles in microseconds, errors by kind (status: 400 and
+ *   up), and what wrk took of its own core
  */
 export async function runLoad(script, { port, connections, seconds, core }) {
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '60s'];
-  const { stdout } = await run('taskset', [
-    ...['-c', core, 'wrk', ...args, '-s', script, `http://127.0.0.1:${port}`],
-  ]);
-  return toLoadResult(stdout);
+  const command = ['wrk', ...args, '-s', script, `http://127.0.0.1:${port}`];
+  const { stdout, stderr } = await run('taskset', ['-c', core, 'bash', '-c', TIMED, 'time', ...command]);
+  return { ...toLoadResult(stdout), loadShare: cpuSecondsOf(stderr) / seconds };
+}
+
+/** User and system time that `TIMED` wrote. */
+export function cpuSecondsOf(stderr) {
+  const times = /LOAD (\S+) (\S+)/.exec(stderr);
+  if (times === null) throw new Error(`the load's time is not there:\n${stderr}`);
+  return Number(times[1]) + Number(times[2]);
 }
 
 export function toLoadResult(stdout) {

@@ -32,7 +32,10 @@ export async function startAll(servers, model, options) {
     const [encoding] = server.encodings;
     const probe = { port, ...server.request(model, encoding) };
     try {
-      const process = await startServer(await server.start(model, port), { core: options.serverCore, probe });
+      const process = await startServer(await server.start(model, port, options), {
+        core: options.serverCore,
+        probe,
+      });
       await process.settle();
       process.pause();
       up.push({ ...server, port, process, answerBytes: {} });
@@ -43,8 +46,12 @@ export async function startAll(servers, model, options) {
   return { up, failed };
 }
 
-/** One run of one server: latency and throughput by the load, cost by the kernel's books. */
-export async function measureRun(server, runLoadOf, { connections, seconds, serverCore, loadCore }) {
+/**
+ * One run of one server: latency and throughput by the load, cost by the kernel's books.
+ * @param settleMs how long to wait at most, before the end, until the server has no work left
+ */
+export async function measureRun(server, runLoadOf, how) {
+  const { connections, seconds, serverCore, loadCore, settleMs } = how;
   const { process, port } = server;
   process.resume();
   try {
@@ -57,7 +64,7 @@ export async function measureRun(server, runLoadOf, { connections, seconds, serv
     const cpuUs = cpuUsOf(process.group) - cpuBefore;
     const foreignUs = busyUsOf(serverCore) - busyBefore - cpuUs;
     const pssBytes = pssBytesOf(process.group);
-    await process.settle();
+    await process.settle(settleMs);
     return {
       ...load,
       cpuUsPerRequest: load.requests === 0 ? null : cpuUs / load.requests,

@@ -1,40 +1,45 @@
+import { number, percent, spread, table } from './markdown.mjs';
 import { median, ratios, summarize } from './statistics.mjs';
-import { SUITES } from './suites.mjs';
 
 const LONGEST_LIST = 20;
 const SMALLEST_SHARE = 0.003;
 
 /** The results as a page: bars, then a table for each model, then start-up and how it was measured. */
-export function renderReport(results) {
+export function renderReport(results, suite) {
   const { machine, label, date, noise, bars, profiles, startUps } = results;
   return [
     `# Benchmark ${date}, ${label}`,
-    describe(results),
+    renderHead(results),
     '## Bars',
-    table(
-      ['bar', 'wanted', 'measured (min to max)', ''],
-      bars.map(({ what, unit, bar, measured, verdict }) => [
-        what,
-        bar === undefined ? '' : `${bar} ${unit}`,
-        measured === undefined ? '' : `${spread(measured)} ${unit}`,
-        verdict === 'missed' ? '**missed**' : verdict,
-      ]),
-    ),
+    renderBars(bars),
     noise === undefined
       ? ''
       : `The same server measured twice (nimify and nimify-again, ${noise.scenarios} scenarios) differs by a factor of ${noise.usual.toFixed(2)} usually and ${noise.largest.toFixed(2)} at most: a ratio nearer to 1 than that says nothing.`,
-    ...results.models.map((model) => renderModel(model, results)),
+    ...results.models.map((model) => renderModel(model, results, suite)),
     ...(startUps.length === 0 ? [] : ['## Start-up and idle memory', renderStartUps(startUps)]),
     ...(profiles.length === 0 ? [] : ['## Where the time goes', ...profiles.map(renderProfile)]),
     '## How it was measured',
-    renderMethod(results, machine),
+    renderMethod(results, machine, suite),
   ]
     .filter((part) => part !== '')
     .join('\n\n')
     .concat('\n');
 }
 
-function describe({ machine, runs, args }) {
+export function renderBars(bars) {
+  return table(
+    ['bar', 'wanted', 'measured (min to max)', ''],
+    bars.map(({ what, unit, bar, measured, verdict }) => [
+      what,
+      bar === undefined ? '' : `${bar} ${unit}`,
+      measured === undefined ? '' : `${spread(measured)} ${unit}`,
+      verdict === 'missed' ? '**missed**' : verdict,
+    ]),
+  );
+}
+
+/** What was measured, on what, and whether the machine was quiet. */
+export function renderHead({ machine, runs, args }) {
   const disturbed = runs.filter((one) => one.foreignShare > 0.1).length;
   const quiet =
     disturbed === 0
@@ -47,7 +52,7 @@ function describe({ machine, runs, args }) {
   ].join('\n');
 }
 
-function renderModel(model, { runs, raw, leftOut, suite }) {
+function renderModel(model, { runs, raw, leftOut }, suite) {
   const beside = raw.filter((one) => one.model === model.name).map((one) => one.runUs);
   const bareUs = beside.length === 0 ? model.bareRunUs : median(beside);
   const out = leftOut.filter((one) => one.model === model.name);
@@ -61,7 +66,7 @@ function renderModel(model, { runs, raw, leftOut, suite }) {
       `### ${model.name}, ${encoding} (${model.bodyBytes[encoding].toLocaleString('en')} bytes)`,
       renderScenarios(
         runs.filter((one) => one.model === model.name && one.encoding === encoding),
-        SUITES[suite],
+        suite,
       ),
     );
   }
@@ -148,8 +153,11 @@ function renderProfile(profile) {
   ].join('\n\n');
 }
 
-function renderMethod({ args, suite, unavailable, failed, seconds, rounds, versions }, machine) {
-  const { tool, method } = SUITES[suite];
+export function renderMethod(
+  { args, unavailable, failed, seconds, rounds, versions },
+  machine,
+  { tool, method },
+) {
   const lines = [
     `One core for the server and its children (\`taskset -c\`), one for ${tool} with one thread. Servers of a model are started together; all but the one that is measured are stopped (SIGSTOP). ${rounds} rounds of at least ${seconds} s, servers in turn within each round; medians, and in brackets the smallest and largest. Ratios are those of runs in the same round.`,
     ...method,
@@ -164,26 +172,4 @@ function renderMethod({ args, suite, unavailable, failed, seconds, rounds, versi
     `Load average before the start: ${machine.loadAverageBefore.toFixed(2)}. Flags: ${args.length === 0 ? 'none' : args.join(' ')}. The raw numbers stand beside this page.`,
   ];
   return lines.map((line) => `- ${line}`).join('\n');
-}
-
-function table(head, rows) {
-  const line = (cells) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
-function spread({ median: middle, min, max }) {
-  return min === max ? number(middle) : `${number(middle)} (${number(min)} to ${number(max)})`;
-}
-
-/** Three digits or more. */
-function number(value) {
-  if (!Number.isFinite(value)) return '-';
-  const size = Math.abs(value);
-  return size >= 1000
-    ? Math.round(value).toLocaleString('en')
-    : value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
-}
-
-function percent(share) {
-  return `${(share * 100).toFixed(1)} %`;
 }

@@ -60,11 +60,12 @@ export async function startServer({ command, args, env, cwd }, { core, probe }) 
         before = now;
       }
     },
-    async stop() {
+    /** Ends it by force where it has not ended by itself within so long. */
+    async stop(graceMs = 8000) {
       if (ended) return;
       kill(child.pid, 'SIGCONT');
       kill(child.pid, 'SIGTERM');
-      await Promise.race([end, sleep(8000)]);
+      await Promise.race([end, sleep(graceMs)]);
       kill(child.pid, 'SIGKILL');
       await end;
       groups.delete(child.pid);

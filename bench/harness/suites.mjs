@@ -1,6 +1,12 @@
-import { judgeBars } from './bars.mjs';
+import { judgeBars, noiseOf } from './bars.mjs';
+import { judgeBatchingBars, noiseOfBatching } from './batching/bars.mjs';
+import { measureBatching } from './batching/measure-batching.mjs';
+import { renderBatching } from './batching/report.mjs';
+import { batchingServersFor } from './batching/servers.mjs';
 import { judgeGrpcBars } from './grpc-bars.mjs';
 import { grpcServersFor } from './grpc-servers.mjs';
+import { measureModel } from './measure-model.mjs';
+import { renderReport } from './report.mjs';
 import { serversFor } from './servers.mjs';
 
 const PACKAGES = ['fastapi', 'uvicorn', 'uvloop', 'httptools', 'orjson', 'numpy', 'onnxruntime', 'litserve'];
@@ -13,7 +19,7 @@ export const SUITES = {
   http: {
     tool: 'wrk',
     serversFor,
-    judgeBars,
+    ...{ measureModel, judgeBars, noiseOf, renderReport },
     reference: 'fastapi',
     referenceLabel: 'FastAPI',
     always: ['nimify', 'fastapi', 'fastapi-documented', 'nimify-again', 'node-http'],
@@ -39,7 +45,7 @@ export const SUITES = {
   grpc: {
     tool: 'h2load',
     serversFor: grpcServersFor,
-    judgeBars: judgeGrpcBars,
+    ...{ measureModel, judgeBars: judgeGrpcBars, noiseOf, renderReport },
     reference: 'grpc-aio',
     referenceLabel: 'grpc.aio',
     always: ['nimify', 'grpc-aio', 'nimify-again', 'nimify-http', 'grpc-js', 'floor-http2', 'floor-tcp'],
@@ -62,6 +68,34 @@ export const SUITES = {
       'All take the same tensors as raw bytes: over gRPC as `raw_input_contents`, where the name ends in -http over HTTP/1.1 with the binary tensor data extension. gRPC calls in flight share one connection; HTTP has a connection for each. MLServer reads no binary tensors over HTTP.',
       "grpc-aio is Python's grpc.aio at its leanest: uvloop, nothing validated, the run on the event loop. grpc-js is @grpc/grpc-js with generated messages: no checks. triton is tritonserver as nvidia-pytriton ships it, its Python backend calling ONNX Runtime.",
       'floor-http2 is bare node:http2 and floor-tcp bare node:net: both wait for the last byte of a request and answer the same bytes each time, read no message and run no model. Nothing on Node can be faster than the second.',
+    ],
+  },
+  batching: {
+    tool: 'wrk',
+    serversFor: batchingServersFor,
+    measureModel: measureBatching,
+    ...{ judgeBars: judgeBatchingBars, noiseOf: noiseOfBatching, renderReport: renderBatching },
+    always: ['nimify', 'nimify-unbatched', 'nimify-again', 'fastapi'],
+    peers: { litserve: 'litserve', bentoml: 'bentoml', mlserver: 'mlserver', triton: 'triton' },
+    packages: PACKAGES,
+    measuresStartUps: false,
+    profiled: [],
+    full: {
+      models: ['own_iris_rf', 'mlp784', 'convnet', 'magika', 'encoder'],
+      peers: ['litserve', 'bentoml', 'mlserver', 'triton'],
+      encodings: ['json'],
+      concurrencies: '1,8,64,256',
+      scenarios: ['open', 'overload', 'grid'],
+      seconds: '2',
+      rounds: '1',
+    },
+    quick: { models: ['own_iris_rf', 'convnet'], peers: [], concurrencies: '1,64', seconds: '1' },
+    method: [
+      'All take JSON of one row over HTTP/1.1; BentoML, whose batchable APIs take one array, gets the numbers alone and answers with the last output.',
+      "Closed loop: wrk keeps so many requests in flight. A server's peak is its best throughput there. Open loop: a client of our own sends at times that were fixed beforehand, whatever becomes of earlier requests, and counts latency from those times; rates are shares of the server's own peak (nimify-again is offered what nimify is).",
+      'The objective is twice the p99 of nimify at half load with Poisson arrivals; nimify and BentoML are started with it. Goodput is what was answered within it; "own" means twice the server\'s own p99 at half of its own peak.',
+      'FastAPI joins nothing: it is there at its leanest. LitServe and MLServer: at most 32 rows, filled for at most 2 ms. BentoML: at most 32, its latency goal the objective. triton: tritonserver as nvidia-pytriton ships it, max_batch_size 32 and `dynamic_batching {}`, as its guide starts out; its Python backend calls ONNX Runtime on the joined rows.',
+      'nimify-unbatched is `--batching off`. Pairs such as 8@2ms are `--batching maxBatchSize=8,maxDelayMs=2`, measured in turn with nimify and nimify-again.',
     ],
   },
 };

@@ -77,12 +77,12 @@ await new Promise((resolve) => {
 });
 const elapsedMs = performance.now() - start;
 const { user, system } = process.cpuUsage(cpuBefore);
-const answeredOpen = connections.open;
+const opened = connections.open;
 connections.close();
 process.stdout.write(
   `${JSON.stringify({
     ...summarizeOpenLoop({ schedule, status, latencyMs, lateMs }, job),
     loadShare: Math.max(0, (user + system) / 1000 - emptyTurnsMs) / elapsedMs,
-    ...{ connections: answeredOpen, longestWaiting },
+    ...{ opened, longestWaiting },
   })}\n`,
 );

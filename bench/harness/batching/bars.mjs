@@ -1,0 +1,157 @@
+import { median, ratios, summarize } from '../statistics.mjs';
+
+/** Of the issue that batching was built for; see docs/performance.md. */
+const ADDED_P50_MS = 0.3;
+const NEAR_BEST = 0.95;
+const GOODPUT_SHARE = 0.9;
+const REFUSAL_MS = 5;
+const REFUSED_SHARE = 0.001;
+/** Of the peak, with 256 requests in flight: what a tiny model must keep. */
+const NO_COLLAPSE = 0.8;
+const OURS = ['nimify', 'nimify-again', 'nimify-unbatched'];
+
+/** The bars of the suite `batching`, each with what was measured. */
+export function judgeBatchingBars({ models, runs }) {
+  return models.flatMap((model) => {
+    const of = (server, wanted) =>
+      runs.filter(
+        (run) =>
+          run.model === model.name &&
+          run.server === server &&
+          Object.entries(wanted).every(([field, value]) => run[field] === value),
+      );
+    return [
+      ...lowLoadBars(model, of),
+      ...bestPairBars(model, runs, of),
+      ...overloadBars(model, of),
+      ...belowCapacityBars(model, of),
+    ];
+  });
+}
+
+function lowLoadBars({ name }, of) {
+  const low = { scenario: 'grid', share: 0.2 };
+  const theirs = of('nimify-unbatched', low);
+  const added = of('nimify', low).flatMap(({ round, p50Us }) =>
+    theirs.filter((run) => run.round === round).map((run) => (p50Us - run.p50Us) / 1000),
+  );
+  return [judge(`${name}, 20 %: added to the p50 of --batching off`, 'ms', '<=', ADDED_P50_MS, added)];
+}
+
+/** What is compared at a load: throughput with requests in flight, time at a rate. */
+const COMPARED = [
+  { wanted: { scenario: 'grid', connections: 64 }, field: 'perSecond', label: '64 in flight: requests/s' },
+  { wanted: { scenario: 'grid', share: 0.2 }, field: 'meanUs', label: '20 %: mean time' },
+  { wanted: { scenario: 'grid', share: 0.8 }, field: 'meanUs', label: '80 %: mean time' },
+];
+
+function bestPairBars({ name }, runs, of) {
+  const pairs = new Set(
+    runs
+      .filter(
+        (run) => run.model === name && run.scenario === 'grid' && !OURS.slice(0, 2).includes(run.server),
+      )
+      .map((run) => run.server),
+  );
+  return COMPARED.map(({ wanted, field, label }) => {
+    const isMore = field === 'perSecond';
+    const what = (server) => of(server, wanted).map((run) => run[field]);
+    const better = (a, b) => (isMore ? median(what(b)) - median(what(a)) : median(what(a)) - median(what(b)));
+    const measured = [...pairs].filter((server) => what(server).length > 0);
+    const [best] = measured.sort(better);
+    const times = best === undefined ? [] : ratios(what('nimify'), what(best));
+    // Above 1 is better than the best pair, whichever way it is measured.
+    const shares = isMore ? times : times.map((ratio) => 1 / ratio);
+    const noise = noiseBetween(what('nimify'), what('nimify-again'));
+    const bar = Math.min(NEAR_BEST, 1 / (noise ?? 1));
+    return judge(
+      `${name}, ${label}, as good as the best pair${best === undefined ? '' : ` (${best})`}; the bar allows for the A/A run`,
+      'x',
+      '>=',
+      Number(bar.toFixed(2)),
+      shares,
+    );
+  });
+}
+
+function overloadBars({ name, peaks, objectiveMs }, of) {
+  const mine = of('nimify', { scenario: 'overload' });
+  if (mine.length === 0) {
+    const at256 = of('nimify', { scenario: 'closed', connections: 256 });
+    const shares = at256.map((run) => run.perSecond / peaks.nimify);
+    return [judge(`${name}, 256 in flight: share of the peak`, 'x', '>=', NO_COLLAPSE, shares)];
+  }
+  const values = (toValue) => mine.map(toValue);
+  return [
+    judge(
+      `${name}, 300 %: goodput, share of the peak`,
+      'x',
+      '>=',
+      GOODPUT_SHARE,
+      values((run) => run.goodPerSecond[0] / peaks.nimify),
+    ),
+    judge(
+      `${name}, 300 %: p99 of what was accepted, share of the objective`,
+      'x',
+      '<=',
+      1,
+      values((run) => run.p99Us / 1000 / objectiveMs),
+    ),
+    judge(
+      `${name}, 300 %: time to a refusal, p99`,
+      'ms',
+      '<',
+      REFUSAL_MS,
+      values((run) => run.refusalP99Us / 1000),
+    ),
+  ];
+}
+
+function belowCapacityBars({ name }, of) {
+  const shares = of('nimify', { scenario: 'open', arrivals: 'poisson', share: 0.8 });
+  return [
+    judge(
+      `${name}, 80 %: refused share`,
+      '%',
+      '<=',
+      REFUSED_SHARE * 100,
+      shares.map((run) => run.refusedShare * 100),
+    ),
+  ];
+}
+
+function judge(what, unit, sign, bar, values) {
+  const wanted = { what, unit, bar: `${sign} ${bar}` };
+  if (values.length === 0 || values.some((value) => !Number.isFinite(value))) {
+    return { ...wanted, verdict: 'not measured' };
+  }
+  const measured = summarize(values);
+  const isMet = { '>=': measured.median >= bar, '<=': measured.median <= bar, '<': measured.median < bar }[
+    sign
+  ];
+  return { ...wanted, measured, verdict: isMet ? 'met' : 'missed' };
+}
+
+/** By which factor two runs of the same server differ, the median of their rounds. */
+function noiseBetween(ones, others) {
+  const both = ratios(ones, others).filter(Number.isFinite);
+  return both.length === 0 ? undefined : Math.exp(Math.abs(Math.log(median(both))));
+}
+
+/** By how much nimify and nimify-again differ, over all loads: in throughput in flight, in mean time at a rate. */
+export function noiseOfBatching(runs) {
+  const keys = new Map();
+  for (const run of runs) {
+    if (run.server !== 'nimify' && run.server !== 'nimify-again') continue;
+    const key = `${run.model} ${run.scenario} ${run.connections} ${run.arrivals} ${run.share}`;
+    const pair = keys.get(key) ?? { nimify: [], 'nimify-again': [] };
+    pair[run.server].push(run.connections === undefined ? run.meanUs : run.perSecond);
+    keys.set(key, pair);
+  }
+  const differences = [...keys.values()]
+    .map((pair) => noiseBetween(pair.nimify, pair['nimify-again']))
+    .filter((value) => value !== undefined);
+  return differences.length === 0
+    ? undefined
+    : { usual: median(differences), largest: Math.max(...differences), scenarios: differences.length };
+}

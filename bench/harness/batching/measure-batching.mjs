@@ -1,0 +1,107 @@
+import { checkAnswers, runRaw, startAll } from '../measure.mjs';
+import { toSpec, warmUp } from '../measure-model.mjs';
+import { places } from '../places.mjs';
+import { ask } from '../server-process.mjs';
+import { median } from '../statistics.mjs';
+import { gridServers } from './grid.mjs';
+import { GRID_LOADS, HALF_LOAD, OPEN_LOADS, OVERLOAD } from './loads.mjs';
+import { closedRounds, openRounds } from './rounds.mjs';
+
+/** Below it a refusal costs what an answer costs, and no client here can offer three times the peak. */
+const OVERLOAD_FROM_US = 1900;
+const GRID_ROUNDS = 2;
+
+/**
+ * Everything of one model in the suite `batching`: throughput with so many requests in flight, which gives each
+ * server's peak; half of it, which fixes the objective; then all again that can be told the objective, at shares of the
+ * peak; overload; and fixed batch sizes and windows beside nimify's own choice. Appends to `results`.
+ */
+export async function measureBatching(model, servers, { options, results, say }) {
+  const { runUs } = await runRaw(model, options);
+  say(`${model.name}: ${Math.round(runUs)} µs a run`);
+  const context = { model, runUs, options: { ...options, trace: tracePath() }, results, say, peaks: {} };
+  const entry = { name: model.name, about: model.about, inputs: model.inputs.map(toSpec), bareRunUs: runUs };
+  results.models.push(entry);
+
+  let up = await startChecked(servers, context);
+  try {
+    for (const connections of options.concurrencies)
+      await closedRounds(up, connections, { ...context, scenario: 'closed' });
+    await openRounds(up, HALF_LOAD, { ...context, scenario: 'half' });
+    entry.peaks = context.peaks;
+    entry.ownObjectivesMs = ownObjectives(model, results);
+    entry.objectiveMs = entry.ownObjectivesMs.nimify;
+    if (entry.objectiveMs === undefined) throw new Error(`nimify did not answer ${model.name} at half load`);
+    say(`  objective ${entry.objectiveMs.toFixed(2)} ms`);
+    Object.assign(context, { objectiveMs: entry.objectiveMs, ownObjectivesMs: entry.ownObjectivesMs });
+
+    up = await restartWithObjective(up, context);
+    if (options.scenarios.includes('open')) {
+      for (const load of OPEN_LOADS) await openRounds(up, load, { ...context, scenario: 'open' });
+    }
+    if (options.scenarios.includes('overload') && runUs >= OVERLOAD_FROM_US) {
+      await openRounds(up, OVERLOAD, { ...context, scenario: 'overload', isLast: true });
+    }
+  } finally {
+    for (const { process } of up) await process.stop();
+  }
+  if (options.scenarios.includes('grid')) await measureGrid(context);
+}
+
+async function measureGrid(context) {
+  const up = await startChecked(gridServers(context.options.root), context);
+  try {
+    const grid = { ...context, scenario: 'grid', options: { ...context.options, rounds: GRID_ROUNDS } };
+    for (const load of GRID_LOADS) {
+      if (load.connections === undefined) await openRounds(up, load, grid);
+      else await closedRounds(up, load.connections, grid);
+    }
+  } finally {
+    for (const { process } of up) await process.stop();
+  }
+}
+
+/** Those that start and answer as the first one does, warm. */
+async function startChecked(servers, { model, options, results, say, objectiveMs }) {
+  const { up, failed } = await startAll(servers, model, { ...options, objectiveMs });
+  results.failed.push(...failed);
+  for (const { server, reason } of failed) say(`  ${server} does not serve ${model.name}: ${reason}`);
+  const kept = [];
+  for (const server of up) {
+    try {
+      await checkAnswers(server === up[0] ? [server] : [up[0], server], model, 'json', ask);
+      await warmUp(server, model, 'json', options);
+      kept.push(server);
+    } catch (error) {
+      if (server === up[0]) throw error;
+      results.failed.push({ server: server.name, model: model.name, reason: String(error.message) });
+      say(`  ${error.message}`);
+      await server.process.stop(0);
+    }
+  }
+  return kept;
+}
+
+async function restartWithObjective(up, context) {
+  const restarted = up.filter((server) => server.takesObjective);
+  for (const { process } of restarted) await process.stop();
+  const again = await startChecked(restarted, context);
+  return up
+    .map((server) => (server.takesObjective ? again.find(({ name }) => name === server.name) : server))
+    .filter((server) => server !== undefined);
+}
+
+/** Twice the p99 at half load, of each server. */
+function ownObjectives(model, { runs }) {
+  const half = runs.filter((run) => run.model === model.name && run.scenario === 'half');
+  const found = {};
+  for (const server of new Set(half.map((run) => run.server))) {
+    const p99Us = median(half.filter((run) => run.server === server).map((run) => run.p99Us));
+    if (Number.isFinite(p99Us)) found[server] = (2 * p99Us) / 1000;
+  }
+  return found;
+}
+
+function tracePath() {
+  return `${places().data}/traces/azure-llm-2023/AzureLLMInferenceTrace_conv.csv`;
+}
