@@ -14,7 +14,8 @@ const HELP = `npm run bench -- [flags]
   --encodings a,b      http: of json, binary
   --scenarios a,b      batching: of open, overload, grid; what they need of the closed loop is always measured
   --concurrency 1,64   requests in flight; default 1,8,64,256 (http, batching), 1,8,64 (grpc)
-  --seconds n          length of one run, in whole seconds; longer where requests wait long. Default 1 (http), 2
+  --seconds n          length of one run, in whole seconds; longer where requests wait long. Default 1 (http), 2 (grpc);
+                       batching: of an open-loop run, longer where requests are few. Default 1.5
   --rounds n           runs of each server in each scenario, interleaved. Default 3 (http), 5 (grpc), 1 (batching)
   --label name         goes into the names of the result files. Default: the machine's name
   --no-profile         leave out where the time goes

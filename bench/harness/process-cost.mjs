@@ -3,15 +3,37 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const TICK_US = 1e6 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
-/** Processes of a group: a server that was started as the leader of one, and its children. */
+/**
+ * Processes of a group: a server that was started as the leader of one, and what it started, in whichever group that
+ * has put itself.
+ */
 function processesOf(group) {
-  const found = [];
-  for (const pid of readdirSync('/proc')) {
-    if (!/^\d+$/.test(pid)) continue;
-    const fields = fieldsOf(`/proc/${pid}/stat`);
-    if (fields !== undefined && Number(fields[2]) === group) found.push({ pid, fields });
+  const found = new Map();
+  const others = [];
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const fields = fieldsOf(`/proc/${name}/stat`);
+    if (fields === undefined) continue;
+    const one = { pid: Number(name), fields };
+    if (Number(fields[2]) === group) found.set(one.pid, one);
+    else others.push(one);
   }
-  return found;
+  for (let before = -1; before !== found.size; ) {
+    before = found.size;
+    for (const one of others) if (found.has(Number(one.fields[1]))) found.set(one.pid, one);
+  }
+  return [...found.values()];
+}
+
+/** Sends all of them a signal; those that have ended get none. */
+export function signalAll(group, signal) {
+  for (const { pid } of processesOf(group)) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // Ended meanwhile.
+    }
+  }
 }
 
 /** CPU time that the group's living processes have used, user and kernel, in microseconds (proc(5): fields 14, 15). */

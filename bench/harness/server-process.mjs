@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askGrpc } from './ask-grpc.mjs';
-import { cpuUsOf } from './process-cost.mjs';
+import { cpuUsOf, signalAll } from './process-cost.mjs';
 
 const READY_WITHIN_MS = 90_000;
 /** Of what a server writes; room for a trace of its collector. */
@@ -11,7 +11,7 @@ const KEPT_CHARACTERS = 8_000_000;
 /** Groups that are running: none outlives this process, however it ends, stopped ones least of all. */
 const groups = new Set();
 process.on('exit', () => {
-  for (const group of groups) kill(group, 'SIGKILL');
+  for (const group of groups) signalAll(group, 'SIGKILL');
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
@@ -49,8 +49,8 @@ export async function startServer({ command, args, env, cwd }, { core, probe }) 
     group: child.pid,
     /** What it has written, the last of it. */
     output: () => said,
-    pause: () => process.kill(-child.pid, 'SIGSTOP'),
-    resume: () => process.kill(-child.pid, 'SIGCONT'),
+    pause: () => signalAll(child.pid, 'SIGSTOP'),
+    resume: () => signalAll(child.pid, 'SIGCONT'),
     async settle(atMostMs = 20_000) {
       const until = performance.now() + atMostMs;
       for (let before = cpuUsOf(child.pid); performance.now() < until; ) {
@@ -63,10 +63,10 @@ export async function startServer({ command, args, env, cwd }, { core, probe }) 
     /** Ends it by force where it has not ended by itself within so long. */
     async stop(graceMs = 8000) {
       if (ended) return;
-      kill(child.pid, 'SIGCONT');
-      kill(child.pid, 'SIGTERM');
+      signalAll(child.pid, 'SIGCONT');
+      signalAll(child.pid, 'SIGTERM');
       await Promise.race([end, sleep(graceMs)]);
-      kill(child.pid, 'SIGKILL');
+      signalAll(child.pid, 'SIGKILL');
       await end;
       groups.delete(child.pid);
     },
@@ -103,12 +103,4 @@ function askHttp({ port, path, headers, body }) {
     sent.setTimeout(30_000, () => sent.destroy(new Error('no answer within 30 s')));
     sent.end(body);
   });
-}
-
-function kill(group, signal) {
-  try {
-    process.kill(-group, signal);
-  } catch {
-    // All of it has ended.
-  }
 }

@@ -2,8 +2,8 @@ import { loadFor } from '../measure.mjs';
 import { openLoopOf } from './run-open-loop.mjs';
 
 /** A 99th percentile wants some hundred requests; a slow model's runs are longer for it, within reason. */
-const REQUESTS = 250;
-const LONGEST_SECONDS = 4;
+const REQUESTS = 200;
+const LONGEST_SECONDS = 3;
 /** Of an open-loop run: what comes first is not counted. */
 const RAMP_SHARE = 0.2;
 const OVERLOAD_SECONDS = 4;
@@ -40,7 +40,7 @@ export function openLoad(server, model, { arrivals, share, isOverload }, how) {
   const ratePerSecond = Math.min(MOST_PER_SECOND, peak * share);
   const seconds = isOverload
     ? Math.max(wanted, OVERLOAD_SECONDS)
-    : Math.min(Math.max(wanted, LONGEST_SECONDS), Math.max(wanted, Math.ceil(REQUESTS / ratePerSecond)));
+    : Math.min(Math.max(wanted, LONGEST_SECONDS), Math.max(wanted, REQUESTS / ratePerSecond));
   const load = openLoopOf(`${cache}/${server.name}-${model.name}-open`, server.request(model, 'json'), {
     ...{ kind: arrivals, ratePerSecond, seconds, trace, thresholdsMs, seed: 1 + round },
     rampSeconds: isOverload ? OVERLOAD_RAMP_SECONDS : seconds * RAMP_SHARE,

@@ -63,7 +63,7 @@ function renderModel(model, { runs }) {
       ['offered/s', value('offeredPerSecond')],
       ...COMMON,
       ['within objective/s', value('good')],
-      ['of the peak', (run) => percent(run.good / model.peaks[familyOf(run.server)])],
+      ['of the peak', (run) => percent(run.good / model.peaks[run.server])],
       ['own objective ms', (run) => number(model.ownObjectivesMs[run.server])],
       ['within own/s', value('ownGood')],
       ['refused', share('refusedShare')],
@@ -115,10 +115,6 @@ function mergeRounds(rounds) {
 
 function loadLabel({ connections, arrivals, share: part }) {
   return connections === undefined ? `${arrivals} ${Math.round(part * 100)} %` : `${connections} in flight`;
-}
-
-function familyOf(server) {
-  return server === 'nimify-again' ? 'nimify' : server;
 }
 
 function value(field) {

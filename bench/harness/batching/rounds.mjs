@@ -36,8 +36,16 @@ export async function closedRounds(up, connections, context) {
  * @param context `isLast`: servers are ended after it, since one that refuses nothing has much left to do
  */
 export async function openRounds(up, wanted, context) {
-  const { model, options, scenario, objectiveMs, ownObjectivesMs = {}, isLast = false } = context;
-  for (let round = 0; round < options.rounds; round += 1) {
+  const {
+    model,
+    options,
+    scenario,
+    objectiveMs,
+    ownObjectivesMs = {},
+    isLast = false,
+    firstRound = 0,
+  } = context;
+  for (let round = firstRound; round < firstRound + options.rounds; round += 1) {
     for (const server of up) {
       const peak = context.peaks[familyOf(server)];
       if (peak === undefined) continue;
@@ -54,7 +62,7 @@ export async function openRounds(up, wanted, context) {
         ratePerSecond,
         round,
       };
-      const isOver = isLast && round === options.rounds - 1;
+      const isOver = isLast && round === firstRound + options.rounds - 1;
       await runOne(server, load, { ...context, ...(isOver ? { settleMs: 0 } : {}) }, where);
       if (isOver) await server.process.stop(0);
     }

@@ -27,10 +27,8 @@ export function batchingServersFor({ root, cache, python, mlserverPython, triton
     read: elementsOfJson,
   });
   return [
-    nimifyWith({ root, name: 'nimify', flags: [], family: 'nimify' }),
+    nimifyWith({ root, name: 'nimify', flags: [] }),
     nimifyWith({ root, name: 'nimify-unbatched', flags: ['--batching', 'off'] }),
-    // The same as the first: what the two differ by is what a difference must exceed to mean anything.
-    nimifyWith({ root, name: 'nimify-again', flags: [], family: 'nimify' }),
     { ...named('fastapi'), encodings: ['json'] },
     {
       ...named('litserve'),
