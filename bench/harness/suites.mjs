@@ -95,7 +95,7 @@ export const SUITES = {
       "Closed loop: wrk keeps so many requests in flight. A server's peak is its best throughput there. Open loop: a client of our own sends at times that were fixed beforehand, whatever becomes of earlier requests, and counts latency from those times; rates are shares of the server's own peak.",
       'The objective is twice the p99 of nimify at half load with Poisson arrivals; nimify and BentoML are started with it. Goodput is what was answered within it; "own" means twice the server\'s own p99 at half of its own peak.',
       'FastAPI joins nothing: it is there at its leanest. LitServe and MLServer: at most 32 rows, filled for at most 2 ms. BentoML: at most 32, its latency goal the objective. triton: tritonserver as nvidia-pytriton ships it, max_batch_size 32 and `dynamic_batching {}`, as its guide starts out; its Python backend calls ONNX Runtime on the joined rows.',
-      'nimify-unbatched is `--batching off`. Pairs such as 8@2ms are `--batching maxBatchSize=8,maxDelayMs=2`, measured in turn with nimify and nimify-again.',
+      'nimify-unbatched is `--batching off`. Pairs such as 8@2ms are `--batching maxBatchSize=8,maxDelayMs=2`, measured in turn with nimify and nimify-again, all without an objective, at shares of the peak of nimify.',
     ],
   },
 };

@@ -111,11 +111,11 @@ function belowCapacityBars({ name }, of) {
   const shares = of('nimify', { scenario: 'open', arrivals: 'poisson', share: 0.8 });
   return [
     judge(
-      `${name}, 80 %: refused share`,
+      `${name}, 80 %: refused or expired`,
       '%',
       '<=',
       REFUSED_SHARE * 100,
-      shares.map((run) => run.refusedShare * 100),
+      shares.map((run) => (run.refusedShare + run.expiredShare) * 100),
     ),
   ];
 }

@@ -50,7 +50,8 @@ export async function measureBatching(model, servers, { options, results, say })
   if (options.scenarios.includes('grid')) await measureGrid(context);
 }
 
-async function measureGrid(context) {
+/** Without the objective: each is to answer the same requests, not to refuse some of them. */
+async function measureGrid({ objectiveMs: _, ...context }) {
   const up = await startChecked(gridServers(context.options.root), context);
   try {
     const rounds = Math.max(GRID_ROUNDS, context.options.rounds);
@@ -65,10 +66,9 @@ async function measureGrid(context) {
 }
 
 /** Those that start and answer as the first one does, warm. */
-async function startChecked(servers, { model, options, results, say, objectiveMs }) {
-  const { up, failed } = await startAll(servers, model, { ...options, objectiveMs });
-  results.failed.push(...failed);
-  for (const { server, reason } of failed) say(`  ${server} does not serve ${model.name}: ${reason}`);
+async function startChecked(servers, context) {
+  const { model, options, results, say } = context;
+  const up = await start(servers, context);
   const kept = [];
   for (const server of up) {
     try {
@@ -85,10 +85,19 @@ async function startChecked(servers, { model, options, results, say, objectiveMs
   return kept;
 }
 
+async function start(servers, { model, options, results, say, objectiveMs }) {
+  const { up, failed } = await startAll(servers, model, { ...options, objectiveMs });
+  results.failed.push(...failed);
+  for (const { server, reason } of failed) say(`  ${server} does not serve ${model.name}: ${reason}`);
+  return up;
+}
+
+/** Their answers have been compared before. */
 async function restartWithObjective(up, context) {
   const restarted = up.filter((server) => server.takesObjective);
   for (const { process } of restarted) await process.stop();
-  const again = await startChecked(restarted, context);
+  const again = await start(restarted, context);
+  for (const server of again) await warmUp(server, context.model, 'json', context.options);
   return up
     .map((server) => (server.takesObjective ? again.find(({ name }) => name === server.name) : server))
     .filter((server) => server !== undefined);

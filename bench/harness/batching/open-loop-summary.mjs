@@ -2,6 +2,8 @@
 export const UNANSWERED = -1;
 /** By which a server says that it has too much to do: 429 and 503, of which peers use either. */
 const REFUSALS = new Set([429, 503]);
+/** Taken, and not answered in time. */
+const EXPIRED = 504;
 
 /**
  * What came of a schedule. Requests that were due in the first `rampSeconds` are sent and not counted: a server needs
@@ -18,7 +20,7 @@ export function summarizeOpenLoop(
   const accepted = [];
   const refused = [];
   const late = [];
-  const count = { requests: 0, due: 0, failed: 0, unanswered: 0, completed: 0 };
+  const count = { requests: 0, due: 0, failed: 0, expired: 0, unanswered: 0, completed: 0 };
   const errors = {};
   for (let index = 0; index < schedule.length; index += 1) {
     const code = status[index];
@@ -30,6 +32,7 @@ export function summarizeOpenLoop(
     late.push(lateMs[index]);
     if (code === 200) accepted.push(latencyMs[index]);
     else if (REFUSALS.has(code)) refused.push(latencyMs[index]);
+    else if (code === EXPIRED) count.expired += 1;
     else if (code === UNANSWERED) count.unanswered += 1;
     else {
       count.failed += 1;
@@ -51,6 +54,7 @@ export function summarizeOpenLoop(
     ...{ p50Us: of(0.5) * 1000, p99Us: of(0.99) * 1000, maxUs: of(1) * 1000 },
     meanUs: (accepted.reduce((sum, ms) => sum + ms, 0) / accepted.length) * 1000,
     ...{ refused: refused.length, refusedShare: refused.length / count.due },
+    ...{ expired: count.expired, expiredShare: count.expired / count.due },
     ...{ refusalP50Us: no(0.5) * 1000, refusalP99Us: no(0.99) * 1000 },
     goodPerSecond: thresholdsMs.map(
       (threshold) => accepted.filter((ms) => ms <= threshold).length / measuredSeconds,

@@ -15,7 +15,7 @@ const COLORS = {
 const PANEL = { width: 380, height: 250, left: 56, right: 14, top: 30, bottom: 42 };
 const COLUMNS = 2;
 const LEGEND_HEIGHT = 34;
-const LEGEND_STEP = 122;
+const LEGEND_STEP = 138;
 
 /** Throughput against p99, a panel for each model, a line for each server through its rates with Poisson arrivals. */
 export function drawThroughput({ models, runs, date }) {
@@ -31,7 +31,7 @@ export function drawThroughput({ models, runs, date }) {
       const wanted = model.objectiveMs === undefined ? [] : [model.objectiveMs];
       const y = logScale(rangeOf([...mine.map((point) => point.p99Ms), ...wanted]), [box.bottom, box.top]);
       return [
-        axes(box, x, y, { x: 'requests/s', y: 'p99 ms' }),
+        axes(box, x, y, { x: 'requests/s', y: 'up: p99 ms' }),
         wanted.map((ms) => [
           line(box.left, y.place(ms), box.right, y.place(ms), { color: '#999999' }),
           text(box.right - 2, y.place(ms) - 4, 'objective', { anchor: 'end', size: 10 }),
@@ -71,7 +71,7 @@ export function drawOverload({ models, runs, date }) {
       const y = linearScale([0, most * 1.05], [box.bottom, box.top]);
       const step = (box.right - box.left) / bars.length;
       return [
-        axes(box, undefined, y, { x: '', y: 'requests/s' }),
+        axes(box, undefined, y, { x: '', y: 'up: requests/s' }),
         bars.map(({ server, good, peak }, index) => {
           const left = box.left + step * (index + 0.15);
           const bar = (value, how) =>
@@ -131,7 +131,7 @@ function axes(box, x, y, labels) {
     line(box.left, box.bottom, box.right, box.bottom, { color: '#333333' }),
     line(box.left, box.top, box.left, box.bottom, { color: '#333333' }),
     text((box.left + box.right) / 2, box.bottom + 30, labels.x, { anchor: 'middle', size: 11 }),
-    text(box.left - 44, box.top - 10, labels.y, { size: 11 }),
+    text(box.right, box.top - 10, labels.y, { anchor: 'end', size: 11 }),
   ];
 }
 

@@ -57,6 +57,7 @@ function renderModel(model, { runs }) {
       ...COMMON,
       ['within objective/s', value('good')],
       ['refused', share('refusedShare')],
+      ['expired', share('expiredShare')],
       ['client, of its core', share('loadShare')],
     ]),
     ...section('three times the peak', 'overload', [
@@ -67,6 +68,7 @@ function renderModel(model, { runs }) {
       ['own objective ms', (run) => number(model.ownObjectivesMs[run.server])],
       ['within own/s', value('ownGood')],
       ['refused', share('refusedShare')],
+      ['expired', share('expiredShare')],
       ['refusal p50 ms', milliseconds('refusalP50Us')],
       ['refusal p99 ms', milliseconds('refusalP99Us')],
       ['unanswered', value('unanswered')],
@@ -75,7 +77,6 @@ function renderModel(model, { runs }) {
       ['load', loadLabel],
       ...COMMON,
       ['mean ms', milliseconds('meanUs')],
-      ['within objective/s', value('good')],
     ]),
   ].join('\n\n');
 }

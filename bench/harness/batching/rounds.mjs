@@ -94,6 +94,7 @@ function lineOf(run) {
   ];
   if (run.goodPerSecond?.[0] > 0) parts.push(`good ${run.goodPerSecond.map(Math.round).join(' / ')}`);
   if (run.refused > 0) parts.push(`${run.refused} refused in ${ms(run.refusalP99Us)} ms`);
+  if (run.expired > 0) parts.push(`${run.expired} expired`);
   if (run.unanswered > 0) parts.push(`${run.unanswered} unanswered`);
   if (failed > 0) parts.push(`${failed} FAILED`);
   return parts.join(', ');
