@@ -34,7 +34,7 @@ let longestWaiting = 0;
 const connections = createConnections({
   port: job.port,
   request: readFileSync(job.request),
-  most: job.connections,
+  most: job.mostConnections,
   onSettled(number, code) {
     hasWorked = true;
     status[number] = code;
@@ -42,7 +42,7 @@ const connections = createConnections({
     settled += 1;
   },
 });
-await connections.warm(Math.min(WARM_CONNECTIONS, job.connections));
+await connections.warm(Math.min(WARM_CONNECTIONS, job.mostConnections));
 // What the schedule and the connections left behind is not to be collected in the middle.
 globalThis.gc?.();
 const cpuBefore = process.cpuUsage();

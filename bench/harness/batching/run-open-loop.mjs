@@ -11,8 +11,10 @@ const MOST_CONNECTIONS = 1024;
 /**
  * A load for `measureRun`: requests at times of their own, whatever becomes of earlier ones.
  *
+ * The client has the core to itself that `measureRun` names; without one it runs on any.
+ *
  * @param file where what is sent may be written
- * @param arrivals what `scheduleOf` takes, and `thresholdsMs`, `rampSeconds` and `drainMs`
+ * @param arrivals what `scheduleOf` takes, and `thresholdsMs`, `rampSeconds`, `drainMs` and perhaps `mostConnections`
  */
 export function openLoopOf(file, { path, headers, body }, arrivals) {
   const lines = Object.entries({ host: '127.0.0.1', ...headers, 'content-length': body.length });
@@ -22,10 +24,11 @@ export function openLoopOf(file, { path, headers, body }, arrivals) {
     Buffer.concat([Buffer.from(`POST ${path} HTTP/1.1\r\n${head}\r\n`), body]),
   );
   return async ({ port, core }) => {
-    const job = { ...arrivals, port, request: `${file}.request`, connections: MOST_CONNECTIONS };
+    const job = { mostConnections: MOST_CONNECTIONS, ...arrivals, port, request: `${file}.request` };
     writeFileSync(`${file}.job`, JSON.stringify(job));
-    const args = ['-c', core, process.execPath, '--expose-gc', CLIENT, `${file}.job`];
-    const { stdout } = await run('taskset', args);
+    const client = [process.execPath, '--expose-gc', CLIENT, `${file}.job`];
+    const [command, ...args] = core === undefined ? client : ['taskset', '-c', core, ...client];
+    const { stdout } = await run(command, args);
     // Nothing was answered: no latency either.
     return JSON.parse(stdout, (_key, value) => (value === null ? Number.NaN : value));
   };

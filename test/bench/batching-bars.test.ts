@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest';
+import { judgeBatchingBars } from '../../bench/harness/batching/bars.mjs';
+
+const MODEL = { name: 'm', peaks: { nimify: 100 }, objectiveMs: 50 };
+
+it('has not measured what is not there', () => {
+  const verdicts = judgeBatchingBars({ models: [MODEL], runs: [] }).map(({ verdict }) => verdict);
+  expect(verdicts).toEqual(verdicts.map(() => 'not measured'));
+});
+
+it('holds overload against the peak, the objective and the time that a refusal may take', () => {
+  const good = overload({ goodPerSecond: [95], p99Us: 40_000, refusalP99Us: 2000 });
+  expect(verdictsOf('300 %', [good])).toEqual(['met', 'met', 'met']);
+  const bad = overload({ goodPerSecond: [80], p99Us: 60_000, refusalP99Us: 6000 });
+  expect(verdictsOf('300 %', [bad])).toEqual(['missed', 'missed', 'missed']);
+  const none = overload({ goodPerSecond: [95], p99Us: 40_000, refusalP99Us: Number.NaN });
+  expect(verdictsOf('300 %', [none])).toEqual(['met', 'met', 'not measured']);
+});
+
+it('holds nimify against the best pair, and allows for the A/A run', () => {
+  const grid = (server: string, perSecond: number) => run(server, 'grid', { connections: 64, perSecond });
+  const pairs = [grid('8@0ms', 90), grid('32@0ms', 100)];
+  const quiet = [grid('nimify', 90), grid('nimify-again', 90)];
+  expect(verdictsOf('64 in flight', [...pairs, ...quiet])).toEqual(['missed']);
+  const noisy = [grid('nimify', 90), grid('nimify-again', 101)];
+  expect(verdictsOf('64 in flight', [...pairs, ...noisy])).toEqual(['met']);
+});
+
+it('compares the rounds of the low load with their like', () => {
+  const low = (server: string, round: number, p50Ms: number) =>
+    run(server, 'grid', { share: 0.2, round, p50Us: p50Ms * 1000, meanUs: 1 });
+  const runs = [low('nimify', 0, 1.2), low('nimify', 1, 9.2)];
+  const beside = [low('nimify-unbatched', 0, 1), low('nimify-unbatched', 1, 9)];
+  expect(verdictsOf('added', [...runs, ...beside])).toEqual(['met']);
+});
+
+it('counts what expired as refused', () => {
+  const open = (refusedShare: number, expiredShare: number) =>
+    run('nimify', 'open', { arrivals: 'poisson', share: 0.8, refusedShare, expiredShare });
+  expect(verdictsOf('refused', [open(0.0005, 0)])).toEqual(['met']);
+  expect(verdictsOf('refused', [open(0.0005, 0.001)])).toEqual(['missed']);
+});
+
+function verdictsOf(part: string, runs: readonly object[]): string[] {
+  return judgeBatchingBars({ models: [MODEL], runs })
+    .filter(({ what }) => what.includes(part))
+    .map(({ verdict }) => verdict);
+}
+
+function overload(measured: object) {
+  return run('nimify', 'overload', measured);
+}
+
+function run(server: string, scenario: string, measured: object) {
+  return { model: 'm', server, scenario, round: 0, ...measured };
+}
