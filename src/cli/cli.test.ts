@@ -14,7 +14,17 @@ describe('nimify', () => {
     const { exitCode, stdout, stderr } = await runNimify();
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(/Usage: nimify/);
-    for (const command of ['serve', 'inspect', 'predict', 'openapi', 'client', 'init', 'config', 'doctor'])
+    for (const command of [
+      'serve',
+      'inspect',
+      'predict',
+      'openapi',
+      'client',
+      'init',
+      'config',
+      'tune',
+      'doctor',
+    ])
       expect(stdout).toContain(`\n  ${command} `);
   });
 

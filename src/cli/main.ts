@@ -10,6 +10,7 @@ import { openapiCommand } from './openapi.ts';
 import { predictCommand } from './predict.ts';
 import { reportError } from './report-error.ts';
 import { serveCommand } from './serve.ts';
+import { tuneCommand } from './tune.ts';
 
 /** sysexits.h: the command was used wrongly. */
 const USAGE_EXIT_CODE = 64;
@@ -36,6 +37,7 @@ const COMMANDS = new Map([
   ['client', clientCommand],
   ['init', initCommand],
   ['config', configCommand],
+  ['tune', tuneCommand],
   ['doctor', doctorCommand],
 ]);
 // Setting up flags takes time: those of the other commands are needed only where help or a hint lists them.

@@ -7,7 +7,14 @@ import { createSeededRandom } from '../base/util/seeded-random.ts';
 import type { Artifact } from '../model/artifact.ts';
 import { rowObstacle } from '../model/batch-axis.ts';
 import type { Model } from '../model/contract.ts';
-import type { Engine, EngineInstance, EngineOptions, RunRequest, RunResult } from '../model/engine.ts';
+import type {
+  Engine,
+  EngineInstance,
+  EngineOptions,
+  HostKind,
+  RunRequest,
+  RunResult,
+} from '../model/engine.ts';
 import type { BatchAxis, Signature } from '../model/signature.ts';
 import { proveBatchAxis } from './batch-proof.ts';
 import { createEngineModel } from './engine-model.ts';
@@ -47,6 +54,9 @@ export interface PreparedModel {
    * thread: requests that wait meanwhile make one batch.
    */
   readonly slots: number;
+  readonly host: HostKind;
+  /** Memory that the load took, as far as it can be told. */
+  readonly memoryBytes: number;
   /** `host`, `batchAxis`, `selfTest`, `memory`: each with its reason, for people. */
   readonly notes: Readonly<Record<string, string>>;
 }
@@ -97,8 +107,9 @@ export async function prepareModel(
       ...(maxWaiting === undefined ? {} : { maxWaiting }),
     });
     const { inputs, outputs, origin } = found.ok ? found : { inputs: [], outputs: [], origin: undefined };
-    const slots = instance.host === 'inline' && signature.batchAxis === 0 ? 1 : instance.slots;
-    return { model, example: origin && { inputs, outputs, origin }, costs, slots, notes };
+    const { host, memoryBytes } = instance;
+    const slots = host === 'inline' && signature.batchAxis === 0 ? 1 : instance.slots;
+    return { model, example: origin && { inputs, outputs, origin }, costs, slots, host, memoryBytes, notes };
   } catch (failed) {
     await instance.drain();
     throw failed;

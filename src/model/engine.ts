@@ -30,6 +30,10 @@ export interface EngineOptions {
   readonly runLimitMs?: number;
   /** ONNX Runtime's execution providers, the preferred first. Default: `cpu`. */
   readonly providers?: readonly ProviderChoice[];
+  /** Whether ONNX Runtime keeps the memory of a run for the next one. Default false: it would never give it back. */
+  readonly memoryArena?: boolean;
+  /** How much ONNX Runtime rewrites the graph at load. Default `all`. */
+  readonly graphOptimization?: GraphOptimization;
   /** Interpreter of Python functions. Default: that of the active environment, else `python3`. */
   readonly python?: string;
   /** How much is measured at load. Default: nothing beyond what has to be known. */
@@ -37,6 +41,9 @@ export interface EngineOptions {
   /** What a measured choice is to be good at. Default `balanced`. */
   readonly target?: Target;
 }
+
+/** ONNX Runtime's levels; each includes the ones after it. */
+export type GraphOptimization = 'all' | 'extended' | 'basic' | 'disabled';
 
 /**
  * `off`: instances and threads go by rule; `auto`: a few ways are compared for a fraction of a second, and what runs

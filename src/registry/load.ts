@@ -34,16 +34,19 @@ export interface LoadModelOptions {
  * @throws NimifyError where the file cannot be served
  */
 export async function loadModel(path: string, options: LoadModelOptions = {}): Promise<ServedModel> {
-  const { models } = await takeInventory([options.name === undefined ? path : { path, name: options.name }]);
+  return loadFound(await findOnly(path, options.name), options);
+}
+
+/** The one model that lies there. @throws NimifyError where there is none, or more than one */
+export async function findOnly(path: string, name?: string): Promise<FoundModel> {
+  const { models } = await takeInventory([name === undefined ? path : { path, name }]);
   const found = models.flatMap((model) => model.found);
   const [broken] = models.flatMap(({ unservable }) => unservable);
   if (broken !== undefined && found.length === 0) throw broken.error;
   const [only] = found;
-  if (only === undefined || found.length > 1) {
-    const names = found.map((model) => model.name).join(', ');
-    throw new NimifyError('CONFIG_INVALID', `${path} holds ${found.length} models (${names}); name one file`);
-  }
-  return loadFound(only, options);
+  if (only !== undefined && found.length === 1) return only;
+  const names = found.map((model) => model.name).join(', ');
+  throw new NimifyError('CONFIG_INVALID', `${path} holds ${found.length} models (${names}); name one file`);
 }
 
 /** Loads what was found. @throws NimifyError where it cannot be served */

@@ -18,8 +18,13 @@ const DOCUMENTS = existing(
 describeWith(['curl'], 'documents do what they say', () => {
   describe.each(
     existing(
-      ...['README.md', 'docs/quickstart.md', 'docs/requests.md', 'docs/triton.md', 'docs/clients.md'],
+      'README.md',
+      'docs/quickstart.md',
+      'docs/requests.md',
+      'docs/triton.md',
+      'docs/clients.md',
       'docs/batching.md',
+      'docs/tuning.md',
     ),
   )('%s', (document) => {
     const blocks = readConsoleBlocks(readFileSync(join(ROOT, document), 'utf8'));

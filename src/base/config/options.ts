@@ -319,7 +319,7 @@ export const MODEL_OPTIONS = {
     default: 'auto',
     env: ['NIMIFY_TUNE'],
     flag: '--tune',
-    doc: 'How instances, threads and the cost of batches are found at load. `auto`: by a short measurement, whose result is kept for the next start on this machine; `off`: by rule, without measuring; `full`: by the search of `nimify tune`, which may take minutes.',
+    doc: 'How instances, threads and the cost of batches are found at load. `auto`: by a short measurement, whose result is kept for the next start on this machine; `off`: by rule, without measuring; `full`: by comparing every division of the cores, which takes some seconds a model.',
   }),
   engine: {
     host: option(oneOf('auto', 'inline', 'thread', 'process'), {
@@ -368,6 +368,18 @@ export const MODEL_OPTIONS = {
       env: ['NIMIFY_BATCH_AXIS'],
       flag: '--batch-axis',
       doc: 'Whether dimension 0 counts rows. `auto` infers and proves it at load; `force` takes it so unproven, which gives wrong answers where it is not; `none` never batches.',
+    }),
+    memoryArena: option(BOOLEAN, {
+      default: false,
+      env: ['NIMIFY_MEMORY_ARENA'],
+      flag: '--memory-arena',
+      doc: 'Whether ONNX Runtime keeps the memory of a run for the next. Runs may be a little faster; what the largest one took is never given back.',
+    }),
+    graphOptimization: option(oneOf('all', 'extended', 'basic', 'disabled'), {
+      default: 'all',
+      env: ['NIMIFY_GRAPH_OPTIMIZATION'],
+      flag: '--graph-optimization',
+      doc: 'How much ONNX Runtime rewrites the graph at load. `disabled` loads fastest and runs slowest; for a few graphs `extended` runs faster than `all`, which `nimify tune` finds out.',
     }),
     providers: option(NAMED_LIST, {
       default: undefined,

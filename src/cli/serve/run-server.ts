@@ -2,6 +2,7 @@ import type { Layer } from '../../base/config/layer.ts';
 import type { Config } from '../../base/config/load-config.ts';
 import type { ModelSettings } from '../../base/config/options.ts';
 import { createPinoLogger } from '../../base/telemetry/pino-log.ts';
+import { withoutUnset } from '../../base/util/without-unset.ts';
 import {
   createServer,
   type RepositoryOptions,
@@ -83,13 +84,4 @@ function batchingOf({ batching, objective, target, tune }: ModelSettings) {
 
 function toRepositoryOptions({ pollSecs, ...others }: Config['repository']): Partial<RepositoryOptions> {
   return { ...withoutUnset(others), pollMs: pollSecs * 1000 };
-}
-
-type WithoutUnset<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** An option that is not set is not there: what takes it knows its own default. */
-function withoutUnset<T extends object>(settings: T): WithoutUnset<T> {
-  return Object.fromEntries(
-    Object.entries(settings).filter(([, value]) => value !== undefined),
-  ) as WithoutUnset<T>;
 }

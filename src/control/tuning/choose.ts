@@ -1,6 +1,6 @@
 import type { Target } from '../../base/config/options.ts';
 import { bestFor } from '../../model/target.ts';
-import type { Batching, Plan, Point, Setting } from './contract.ts';
+import type { Plan, Point, Setting } from './contract.ts';
 import { isWithin } from './search.ts';
 
 /** What a setting gives, over all loads that it was put under. */
@@ -28,9 +28,7 @@ export function rateSettings(points: readonly Point[], limitMs: number): readonl
 
 /** The setting that is best for the target; the simpler one where two are alike. Undefined: none keeps to the limit. */
 export function chooseSetting(rated: readonly RatedSetting[], target: Target): RatedSetting | undefined {
-  const simplestFirst = [...rated].sort(
-    (a, b) => effortOf(a.setting.batching) - effortOf(b.setting.batching),
-  );
+  const simplestFirst = [...rated].sort((a, b) => effortOf(a.setting) - effortOf(b.setting));
   return bestFor(simplestFirst, {
     target,
     margin: MARGIN,
@@ -44,7 +42,8 @@ export function chooseSetting(rated: readonly RatedSetting[], target: Target): R
 }
 
 /** What regulates itself needs no care later, and no batching none at all; a window is one number more to keep right. */
-function effortOf(batching: Batching): number {
+function effortOf({ plan, batching }: Setting): number {
+  if (plan.session !== undefined) return 4;
   if (batching === 'auto') return 0;
   if (batching === 'off') return 1;
   return batching.maxDelayMs === 0 ? 2 : 3;

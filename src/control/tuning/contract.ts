@@ -1,7 +1,7 @@
 /** What the search for the way to serve a model knows of the model, of ways, and of what they gave. */
 
 import type { Model } from '../../model/contract.ts';
-import type { HostKind } from '../../model/engine.ts';
+import type { GraphOptimization, HostKind } from '../../model/engine.ts';
 import type { InferRequest } from '../../model/request.ts';
 
 /** How a model is loaded. */
@@ -9,6 +9,13 @@ export interface Plan {
   readonly host: HostKind;
   readonly instances: number;
   readonly intraOpThreads: number;
+  /** Options of the engine's sessions that are not the usual ones. */
+  readonly session?: SessionChoice;
+}
+
+export interface SessionChoice {
+  readonly memoryArena?: boolean;
+  readonly graphOptimization?: GraphOptimization;
 }
 
 /** How requests for it are run together. */

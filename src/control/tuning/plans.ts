@@ -56,6 +56,11 @@ export function rowsOf(batching: Batching): number {
   return typeof batching === 'object' ? batching.maxBatchSize : 1;
 }
 
-export function planText({ host, instances, intraOpThreads }: Plan): string {
-  return host === 'inline' ? `inline, ${intraOpThreads}` : `${host}, ${instances} x ${intraOpThreads}`;
+export function planText({ host, instances, intraOpThreads, session = {} }: Plan): string {
+  const { memoryArena, graphOptimization } = session;
+  return [
+    `${host}, ${host === 'inline' ? '' : `${instances} x `}${intraOpThreads}`,
+    ...(memoryArena ? ['arena'] : []),
+    ...(graphOptimization === undefined ? [] : [`graph ${graphOptimization}`]),
+  ].join(', ');
 }

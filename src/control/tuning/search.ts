@@ -23,6 +23,8 @@ export interface SearchResult {
   readonly points: readonly Point[];
   /** Why rows of requests cannot be joined; undefined: they can. */
   readonly unbatchable: string | undefined;
+  /** Was the time over before every setting had been tried? */
+  readonly isCut: boolean;
   /** Plans that could not be loaded, or for which there was no time, each with the reason. */
   readonly leftOut: readonly { readonly plan: Plan; readonly reason: string }[];
 }
@@ -38,6 +40,7 @@ const WINDOWS: readonly number[] = [0.5, 1];
 const MOST_CLIENTS = 512;
 /** Measurements that the time is divided between, for each plan: some ten settings under some four loads. */
 const POINTS_OF_A_PLAN = 40;
+const POINTS_OF_A_SETTING = 5;
 const SHORTEST_NS = 50e6;
 const LONGEST_NS = 1e9;
 
@@ -55,8 +58,12 @@ export async function search(
   const points: Point[] = [];
   const leftOut: { plan: Plan; reason: string }[] = [];
   let unbatchable: string | undefined;
+  let isCut = false;
   let failure: unknown;
-  for (const plan of plans) {
+  const onCut = () => {
+    isCut = true;
+  };
+  for (const [at, plan] of plans.entries()) {
     if (points.length > 0 && clock.nowNs() >= untilNs) {
       leftOut.push({ plan, reason: 'the time for the search was over' });
       continue;
@@ -73,14 +80,42 @@ export async function search(
         if (input.batchSizes?.some((rows) => rows > 1)) throw cannotBatch(unbatchable);
       }
       const pointNs = Math.min(LONGEST_NS, input.budgetNs / plans.length / POINTS_OF_A_PLAN);
-      const trial: Trial = { ...input, clock, plan, opened, points, untilNs };
+      // An equal share of what is left for each plan: none is left out for another that has many sizes to try.
+      const share = (untilNs - clock.nowNs()) / (plans.length - at);
+      const trial: Trial = { ...input, clock, plan, opened, points, untilNs: clock.nowNs() + share, onCut };
       await tryPlan({ ...trial, durationNs: Math.max(SHORTEST_NS, pointNs) });
     } finally {
       await opened.close();
     }
   }
   if (points.length === 0) throw failure;
-  return { points, unbatchable, leftOut };
+  return { points, unbatchable, isCut, leftOut };
+}
+
+/**
+ * Tries one batching on other plans.
+ * @returns what was found; a plan that cannot be loaded adds nothing
+ */
+export async function tryOn(
+  plans: readonly Plan[],
+  batching: Batching,
+  input: Omit<SearchInput, 'plans'>,
+  { clock }: { readonly clock: Clock },
+): Promise<readonly Point[]> {
+  const points: Point[] = [];
+  for (const plan of plans) {
+    input.onStep?.(planText(plan));
+    const opened = await input.subject.open(plan).catch(() => undefined);
+    if (opened === undefined) continue;
+    try {
+      const untilNs = clock.nowNs() + input.budgetNs;
+      const durationNs = Math.min(LONGEST_NS, Math.max(SHORTEST_NS, input.budgetNs / POINTS_OF_A_SETTING));
+      await trySetting({ ...input, clock, plan, opened, points, untilNs, durationNs }, batching);
+    } finally {
+      await opened.close();
+    }
+  }
+  return points;
 }
 
 interface Trial extends Omit<SearchInput, 'subject' | 'plans'> {
@@ -91,6 +126,8 @@ interface Trial extends Omit<SearchInput, 'subject' | 'plans'> {
   readonly points: Point[];
   readonly untilNs: number;
   readonly durationNs?: number;
+  /** Told where time is over before all is tried. */
+  readonly onCut?: () => void;
 }
 
 async function tryPlan(trial: Trial): Promise<void> {
@@ -150,8 +187,11 @@ async function trySetting(
   const model = opened.batched(batching);
   const found: Point[] = [];
   for (const clients of [...new Set(loads)].sort((a, b) => a - b)) {
-    // A first look at each plan is taken in any case.
-    if (clock.nowNs() >= untilNs && trial.points.length > 0) break;
+    // A first look at the first plan is taken in any case.
+    if (clock.nowNs() >= untilNs && trial.points.length > 0) {
+      trial.onCut?.();
+      break;
+    }
     const load = { kind: 'closed', clients } as const;
     const asking = { model, request: opened.request, load, percentile: trial.percentile, clock };
     await observe({ ...asking, durationNs: 0 }); // what is set up by the first requests is not counted

@@ -79,6 +79,19 @@ describe('tuneModel', () => {
     expect(new Set(sizes)).toEqual(new Set([3, 5]));
   });
 
+  it('tries options of sessions on what it would choose, and takes one that is clearly better', async () => {
+    const session = { memoryArena: true };
+    const quickerBy = (share: number) =>
+      tune(
+        { variants: [session], budgetNs: 400e9 },
+        { runMs: (plan, rows) => (40 + rows) * (plan.session === undefined ? 1 : 1 - share) },
+      ).tuning;
+    expect((await quickerBy(0.2)).chosen?.setting.plan.session).toBe(session);
+    const alike = await quickerBy(0);
+    expect(alike.chosen?.setting.plan.session).toBeUndefined();
+    expect(alike.points.some(({ setting }) => setting.plan.session === session)).toBe(true);
+  });
+
   it('goes without plans that cannot be loaded, unless none can', async () => {
     const { chosen, leftOut } = await tune({}, { refuse: ({ instances }) => instances === 2 }).tuning;
     expect(chosen?.setting.plan).toBe(deep);
@@ -87,9 +100,13 @@ describe('tuneModel', () => {
   });
 
   it('ends in its time, and says for what there was none', async () => {
-    const { chosen, leftOut, points } = await tune({ budgetNs: 100e6 }).tuning;
+    const { chosen, leftOut, points, isCut } = await tune({ budgetNs: 100e6 }).tuning;
     expect(points.every(({ setting }) => setting.plan === wide)).toBe(true);
     expect(chosen?.setting.plan).toBe(wide);
+    expect(isCut).toBe(true);
     expect(leftOut).toEqual([{ plan: deep, reason: 'the time for the search was over' }]);
+    const shared = await tune({ budgetNs: 4e9 }).tuning;
+    expect(shared.points.some(({ setting }) => setting.plan === deep)).toBe(true);
+    expect(shared.leftOut).toEqual([]);
   });
 });

@@ -1,12 +1,14 @@
 import type { Target } from '../../base/config/options.ts';
 import type { Clock } from '../../base/util/clock.ts';
 import { chooseSetting, frontierOf, type RatedSetting, rateSettings } from './choose.ts';
-import type { Point } from './contract.ts';
-import { isWithin, type SearchInput, type SearchResult, search } from './search.ts';
+import type { Point, SessionChoice } from './contract.ts';
+import { isWithin, type SearchInput, type SearchResult, search, tryOn } from './search.ts';
 import { verify } from './verify.ts';
 
 export interface TuneModelInput extends SearchInput {
   readonly target: Target;
+  /** Options of sessions to try on what the search would choose; they hardly depend on the rest. Default: none. */
+  readonly variants?: readonly SessionChoice[];
 }
 
 export interface Tuning extends SearchResult {
@@ -33,7 +35,8 @@ export async function tuneModel(
   { clock }: { readonly clock: Clock },
 ): Promise<Tuning> {
   const { limitMs, percentile, subject, onStep = () => {} } = input;
-  const result = await search(input, { clock });
+  const found = await search(input, { clock });
+  const result = { ...found, points: [...found.points, ...(await tryVariants(input, found, clock))] };
   const frontier = frontierOf(result.points);
   const durationNs = Math.min(LONGEST_CHECK_NS, Math.max(SHORTEST_CHECK_NS, input.budgetNs * CHECK_SHARE));
   let rated = rateSettings(result.points, limitMs);
@@ -49,4 +52,20 @@ export async function tuneModel(
     rated = rated.filter((other) => other !== chosen);
   }
   return { ...result, frontier, chosen: undefined, verified, closest: frontier[0] };
+}
+
+/** Of the time of the search, how much each variant gets on top. */
+const VARIANT_SHARE = 1 / 20;
+
+async function tryVariants(
+  input: TuneModelInput,
+  { points }: SearchResult,
+  clock: Clock,
+): Promise<readonly Point[]> {
+  const { limitMs, target, variants = [] } = input;
+  const chosen = chooseSetting(rateSettings(points, limitMs), target);
+  if (chosen === undefined) return [];
+  const { plan, batching } = chosen.setting;
+  const plans = variants.map((session) => ({ ...plan, session }));
+  return tryOn(plans, batching, { ...input, budgetNs: input.budgetNs * VARIANT_SHARE }, { clock });
 }

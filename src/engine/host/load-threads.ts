@@ -62,13 +62,13 @@ function tuneEffort({ loopOperator }: Artifact, options: EngineOptions): TuneEff
 
 async function tuningKey(
   { contentHash }: Artifact,
-  { providers = [] }: EngineOptions,
+  { providers, memoryArena, graphOptimization }: EngineOptions,
   { machine, engineVersion }: LoadDeps,
 ): Promise<TuningKey> {
   const cpu = cpus()[0]?.model ?? 'unknown';
   return {
     contentHash,
-    providers,
+    options: [providers ?? null, memoryArena ?? null, graphOptimization ?? null],
     cores: machine.cores,
     cpu,
     versions: [`nimify ${VERSION}`, await engineVersion()],

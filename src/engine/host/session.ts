@@ -1,5 +1,5 @@
 import type { Datatype } from '../../base/tensor/datatype.ts';
-import type { ProviderChoice, RunRequest, RunResult } from '../../model/engine.ts';
+import type { GraphOptimization, ProviderChoice, RunRequest, RunResult } from '../../model/engine.ts';
 
 /**
  * One loaded copy of a model: on this thread, on another, or in a process. Runs that overlap are done one after the
@@ -50,4 +50,8 @@ export interface SessionSource {
   readonly intraOpThreads: number;
   /** The runtime's execution providers, the preferred first. Default: its own. */
   readonly providers?: readonly ProviderChoice[];
+  /** Default false. */
+  readonly memoryArena?: boolean;
+  /** Default `all`. */
+  readonly graphOptimization?: GraphOptimization;
 }

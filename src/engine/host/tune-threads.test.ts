@@ -13,7 +13,7 @@ const plan: ThreadPlan = { instances: 4, intraOpThreads: 1 };
 const INPUT: TuneInput = {
   ...{ plan, machine, modelBytes: 1e6, effort: 'auto', target: 'balanced', outputs: [] },
   findInputs: async () => [],
-  key: { contentHash: 'abc', providers: [], cores: 4, cpu: 'c', versions: [] },
+  key: { contentHash: 'abc', options: [], cores: 4, cpu: 'c', versions: [] },
 };
 
 /** Lets time pass until the work is done: sessions here take time on the fake clock. */

@@ -12,7 +12,7 @@ beforeEach(() => rmSync(join(folder, 'tuning'), { recursive: true, force: true }
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const KEY: TuningKey = {
-  ...{ contentHash: 'abc', providers: [], cores: 4, cpu: 'a processor' },
+  ...{ contentHash: 'abc', options: [], cores: 4, cpu: 'a processor' },
   versions: ['nimify 1', 'engine 2'],
 };
 const MEASURED: readonly MeasuredPlan[] = [
@@ -32,7 +32,7 @@ describe('the cache of measurements', () => {
       { ...KEY, contentHash: 'abd' },
       { ...KEY, cores: 8 },
       { ...KEY, cpu: 'another' },
-      { ...KEY, providers: ['cuda'] },
+      { ...KEY, options: ['cuda'] },
       { ...KEY, versions: ['nimify 2', 'engine 2'] },
     ]) {
       expect(await cache.read(other)).toBeUndefined();

@@ -7,7 +7,8 @@ import type { MeasuredPlan } from './measure-plan.ts';
 /** What a measurement holds for: another model, machine or version is measured anew. */
 export interface TuningKey {
   readonly contentHash: string;
-  readonly providers: readonly unknown[];
+  /** Of the sessions, where they are not the usual ones: providers and the like. */
+  readonly options: readonly unknown[];
   readonly cores: number;
   /** Of the processor. */
   readonly cpu: string;

@@ -1,16 +1,16 @@
-import { availableParallelism, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '../../base/telemetry/log.ts';
 import { userCacheFolder } from '../../base/util/cache-folder.ts';
-import { readCgroupLimits } from '../../base/util/cgroup.ts';
 import type { Clock } from '../../base/util/clock.ts';
 import { workerUrl } from '../../base/util/module-url.ts';
+import { withoutUnset } from '../../base/util/without-unset.ts';
 import type { Artifact } from '../../model/artifact.ts';
 import type { Engine } from '../../model/engine.ts';
 import type { Signature } from '../../model/signature.ts';
 import { loadInstance } from '../host/load-instance.ts';
 import { openProcessSession } from '../host/process.ts';
 import type { HostSession, SessionSource } from '../host/session.ts';
+import { thisMachine } from '../host/this-machine.ts';
 import { openThreadSession } from '../host/thread.ts';
 import type { Machine } from '../host/thread-plan.ts';
 import { createTuningCache, type TuningCache } from '../host/tuning-cache.ts';
@@ -34,8 +34,9 @@ export function createOnnxRuntimeEngine({ clock, log, machine, tunings }: OnnxRu
     async load(artifact, options) {
       refuseTelemetry();
       await checkProviders(options.providers);
-      const { providers } = options;
-      const having = (source: SessionSource) => (providers === undefined ? source : { ...source, providers });
+      const { providers, memoryArena, graphOptimization } = options;
+      const ofSession = withoutUnset({ providers, memoryArena, graphOptimization });
+      const having = (source: SessionSource): SessionSource => ({ ...source, ...ofSession });
       return loadInstance(artifact, options, {
         clock,
         log,
@@ -79,14 +80,4 @@ function confirmSignature(artifact: Artifact, { info }: HostSession): Signature 
     outputs: signature.outputs.map((spec) => spec.name),
   });
   return inputs.length === signature.inputs.length ? signature : { ...signature, inputs };
-}
-
-/** A container's limits where there are any. Node 20 knows that of the memory, but not that of processor time. */
-function thisMachine(): Machine {
-  const limitBytes = process.constrainedMemory() || Number.POSITIVE_INFINITY;
-  const granted = readCgroupLimits().cores ?? Number.POSITIVE_INFINITY;
-  return {
-    cores: Math.min(availableParallelism(), Math.max(1, Math.floor(granted))),
-    memoryBytes: Math.min(totalmem(), limitBytes),
-  };
 }

@@ -1,0 +1,76 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startNimify } from '../../test/support/nimify.ts';
+
+const IRIS = fileURLToPath(new URL('../../examples/demo/iris/model.onnx', import.meta.url));
+const MIXING = fileURLToPath(new URL('../../test/fixtures/dynamic_quant.onnx', import.meta.url));
+
+const folder = mkdtempSync(join(tmpdir(), 'nimify-tune-'));
+const configFile = join(folder, 'nimify.yaml');
+beforeAll(() => {
+  cpSync(IRIS, join(folder, 'iris.onnx'));
+  cpSync(MIXING, join(folder, 'mixing.onnx'));
+});
+beforeEach(() => rmSync(configFile, { force: true }));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const nimify = (...args: readonly string[]) => startNimify(args, { cwd: folder }).finished;
+/** Little time, and few sizes: what matters here is that it works. */
+const QUICK = ['--budget', '1s', '--batch-sizes', '1,8', '--threads', '1'];
+
+describe('nimify tune', () => {
+  it('finds a setting, prints the frontier, and writes the choice where the rest of the file stays', async () => {
+    writeFileSync(configFile, '# ours\nmodels:\n  - path: iris.onnx # small\n    timeoutMs: 2s\n');
+    const args = ['tune', 'iris.onnx', '--objective', 'p99 < 5s', '--target', 'throughput', ...QUICK];
+    const { exitCode, stdout, stderr } = await nimify(...args);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toMatch(/^iris\.onnx: .* cores?, p99 < 5000ms, for throughput\n/);
+    expect(stdout).toMatch(/\n {3}runs on +batching +clients +answers\/s +p50 +p99 +memory\n/);
+    expect(stdout).toMatch(/\n\* {2}\S.* ms .* [kM]B\n/);
+    expect(stdout).toMatch(/\nchosen \(\*\): .*\nwith .* requests\/s by chance: p50 /);
+    expect(stdout).toMatch(
+      /\nwrote nimify\.yaml for iris\.onnx\nnext: nimify serve --config nimify\.yaml\n$/,
+    );
+    const text = readFileSync(configFile, 'utf8');
+    expect(text).toMatch(
+      /^# ours\nmodels:\n {2}- path: iris\.onnx # small\n {4}timeoutMs: 2s\n {4}engine:\n/,
+    );
+    expect(text).toContain('    objective: p99 < 5000ms\n    target: throughput\n');
+    expect(await nimify('config', '--json')).toMatchObject({ exitCode: 0 });
+  });
+
+  it('says what comes closest where an objective cannot be met, with exit code 1, and writes nothing', async () => {
+    const { exitCode, stdout } = await nimify('tune', 'iris.onnx', '--objective', '1us', ...QUICK);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/no setting keeps to p99 < 0\.001ms on this machine: the closest is .* ms with /);
+    expect(() => readFileSync(configFile)).toThrow('ENOENT');
+  });
+
+  it('tunes threads of a model that cannot be batched, and refuses sizes of batches for it', async () => {
+    const { exitCode, stdout } = await nimify(
+      ...['tune', 'mixing.onnx', '--budget', '500ms', '--threads', '1', '--dry-run', '--json'],
+    );
+    expect(exitCode).toBe(0);
+    const { chosen, unbatchable, written } = JSON.parse(stdout);
+    expect(chosen.batching).toBe('off');
+    expect(unbatchable).toContain('rows influence each other');
+    expect(written).toBeNull();
+    const refused = await nimify('tune', 'mixing.onnx', ...QUICK);
+    expect(refused).toMatchObject({ exitCode: 69, stdout: '' });
+    expect(refused.stderr).toMatch(/cannot be batched \(rows influence each other/);
+  });
+
+  it.each([
+    [['--objective', 'fast'], 'expected a latency that most answers keep to'],
+    [['--batch-sizes', '1,x'], 'expected a whole number of at least 1'],
+    [['--budget', '0'], 'expected a whole number of milliseconds of at least 1'],
+    [['--target', 'speed'], 'Allowed choices are latency'],
+  ])('refuses %j', async (args, says) => {
+    const { exitCode, stderr } = await nimify('tune', 'iris.onnx', ...args);
+    expect(exitCode).toBe(64);
+    expect(stderr).toContain(says);
+  });
+});

@@ -1,0 +1,129 @@
+import type { Target } from '../../base/config/options.ts';
+import { NimifyError } from '../../base/errors/nimify-error.ts';
+import type { Logger } from '../../base/telemetry/log.ts';
+import { rowCount, sliceRows } from '../../base/tensor/rows.ts';
+import type { Tensor } from '../../base/tensor/tensor.ts';
+import type { Clock } from '../../base/util/clock.ts';
+import { type PreparedModel, prepareModel } from '../../engine/prepare.ts';
+import type { Artifact } from '../../model/artifact.ts';
+import type { EngineOptions, HostKind } from '../../model/engine.ts';
+import { createInferRequest } from '../../model/request.ts';
+import { createBatching } from '../../policy/batching/batching.ts';
+import { createCostModel } from '../../policy/batching/cost-model.ts';
+import { toBatchingOptions } from '../../registry/batching-options.ts';
+import { openSource } from '../../registry/open-source.ts';
+import type { FoundModel } from '../../registry/repository.ts';
+import { findSidecar, readExample } from '../../registry/sidecars.ts';
+import type { Plan, Subject } from './contract.ts';
+
+export interface SubjectOptions {
+  /** What holds whatever the plan: providers, limits, the interpreter. */
+  readonly engine: EngineOptions;
+  readonly target: Target;
+  readonly objectiveMs?: number;
+}
+
+export interface SubjectDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What a model is like when it is loaded without a plan. */
+export interface SubjectFacts {
+  readonly host: HostKind;
+  /** Of one instance. */
+  readonly instanceBytes: number;
+}
+
+/** A model file or program, to be loaded with whatever plan is to be tried. */
+export function createSubject(found: FoundModel, deps: SubjectDeps, options: SubjectOptions): Subject {
+  return {
+    async open(plan) {
+      const { prepared, artifact } = await load(found, deps, {
+        ...options.engine,
+        ...toOptions(plan),
+        tune: 'auto',
+      });
+      const { model, slots, costs, notes } = prepared;
+      const isBatchable = model.signature.batchAxis === 0;
+      const inputs = prepared.example?.inputs;
+      if (inputs === undefined) {
+        await model.close({ graceMs: 0 });
+        throw noExample(artifact, notes.selfTest);
+      }
+      const { target, objectiveMs } = options;
+      return {
+        batchAxis: { isBatchable, reason: (notes.batchAxis ?? '').replace(/^\w+: /, '') },
+        slots,
+        memoryBytes: bytesOf(prepared, artifact),
+        request: createInferRequest({ model: model.name, inputs: isBatchable ? firstRow(inputs) : inputs }),
+        batched(choice) {
+          const wishes = { choice, target, slots, isBatchable };
+          const batching = toBatchingOptions({
+            ...wishes,
+            ...(objectiveMs === undefined ? {} : { objectiveMs }),
+          });
+          return createBatching(
+            { clock: deps.clock, costs: createCostModel({ seed: costs }) },
+            batching,
+          )(model);
+        },
+        close: () => model.close({ graceMs: 1000 }),
+      };
+    },
+  };
+}
+
+/** Loads the model once, as it would be without a plan. @throws NimifyError where it cannot be */
+export async function lookAt(
+  found: FoundModel,
+  deps: SubjectDeps,
+  engine: EngineOptions,
+): Promise<SubjectFacts> {
+  const { prepared, artifact } = await load(found, deps, { ...engine, instances: 1, tune: 'off' });
+  await prepared.model.close({ graceMs: 0 });
+  return { host: prepared.host, instanceBytes: bytesOf(prepared, artifact) };
+}
+
+async function load(
+  found: FoundModel,
+  deps: SubjectDeps,
+  options: EngineOptions,
+): Promise<{ readonly prepared: PreparedModel; readonly artifact: Artifact }> {
+  const { artifact, engine, close } = await openSource(found, deps, options);
+  try {
+    const { name, version } = found;
+    const file = await findSidecar(found, ['example.json']);
+    const example = file && readExample(artifact.signature, file);
+    const input = { name, version, artifact, engine, options, ...(example === undefined ? {} : { example }) };
+    return { prepared: await prepareModel(input, deps), artifact };
+  } catch (failed) {
+    await close();
+    throw failed;
+  }
+}
+
+/** `auto` comes to the main thread by itself, and takes large batches off it, which `inline` would not. */
+function toOptions({ host, instances, intraOpThreads, session }: Plan): Partial<EngineOptions> {
+  return host === 'inline'
+    ? { host: 'auto', intraOpThreads, ...session }
+    : { host, instances, intraOpThreads, ...session };
+}
+
+/** What a small model takes is lost in the noise: its file is in memory at least. */
+function bytesOf({ memoryBytes }: PreparedModel, { sizeBytes }: Artifact): number {
+  return Math.max(memoryBytes, sizeBytes);
+}
+
+function firstRow(inputs: readonly Tensor[]): readonly Tensor[] {
+  return inputs.map((tensor) => (rowCount(tensor) > 1 ? sliceRows(tensor, 0, 1) : tensor));
+}
+
+function noExample({ path }: Artifact, reason = ''): NimifyError {
+  return new NimifyError(
+    'UNSUPPORTED',
+    `${path}: no request is known that the model answers (${reason}), so nothing can be measured; put an ` +
+      'example.json beside it',
+    { details: { where: path } },
+  );
+}
