@@ -19,32 +19,36 @@ export interface CancelSource extends CancelToken {
 }
 
 export function createCancelSource(): CancelSource {
-  let reason: CancelReason | undefined;
-  let listeners: (() => void)[] | undefined;
-  return {
-    get cancelled() {
-      return reason !== undefined;
-    },
-    get reason() {
-      return reason;
-    },
-    on(listener) {
-      if (reason !== undefined) listener();
-      else if (listeners === undefined) listeners = [listener];
-      else listeners.push(listener);
-    },
-    off(listener) {
-      const at = listeners?.indexOf(listener) ?? -1;
-      if (at >= 0) listeners?.splice(at, 1);
-    },
-    cancel(why) {
-      if (reason !== undefined) return;
-      reason = why;
-      const waiting = listeners;
-      listeners = undefined;
-      if (waiting !== undefined) for (const listener of waiting) listener();
-    },
-  };
+  return new Source();
+}
+
+/** A class: most requests have a source, and this one is a single object without closures. */
+class Source implements CancelSource {
+  reason: CancelReason | undefined = undefined;
+  #listeners: (() => void)[] | undefined;
+
+  get cancelled(): boolean {
+    return this.reason !== undefined;
+  }
+
+  on(listener: () => void): void {
+    if (this.reason !== undefined) listener();
+    else if (this.#listeners === undefined) this.#listeners = [listener];
+    else this.#listeners.push(listener);
+  }
+
+  off(listener: () => void): void {
+    const at = this.#listeners?.indexOf(listener) ?? -1;
+    if (at >= 0) this.#listeners?.splice(at, 1);
+  }
+
+  cancel(why: CancelReason): void {
+    if (this.reason !== undefined) return;
+    this.reason = why;
+    const waiting = this.#listeners;
+    this.#listeners = undefined;
+    if (waiting !== undefined) for (const listener of waiting) listener();
+  }
 }
 
 /** A token that is never cancelled. */

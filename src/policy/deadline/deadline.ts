@@ -1,5 +1,5 @@
 import { NimifyError } from '../../base/errors/nimify-error.ts';
-import { createCancelSource } from '../../base/util/cancel.ts';
+import { type CancelToken, createCancelSource } from '../../base/util/cancel.ts';
 import type { Clock } from '../../base/util/clock.ts';
 import type { RequestContext } from '../../model/context.ts';
 import type { Model, Policy } from '../../model/contract.ts';
@@ -42,7 +42,7 @@ export function createDeadline({ clock }: { readonly clock: Clock }, options: De
         outer.cancel.off(onOuterCancel);
       }
 
-      model.infer(request, { ...outer, deadlineAtNs, cancel }).then(
+      model.infer(request, within(outer, deadlineAtNs, cancel)).then(
         (response) => {
           finish();
           if (expired) response.owner.release();
@@ -86,6 +86,19 @@ export function createDeadline({ clock }: { readonly clock: Clock }, options: De
         }),
     close: (how) => model.close(how),
   });
+}
+
+/** Each field by its name: spreading them takes many times as long, and every request that waits comes by here. */
+function within(outer: RequestContext, deadlineAtNs: number, cancel: CancelToken): RequestContext {
+  return {
+    requestId: outer.requestId,
+    deadlineAtNs,
+    cancel,
+    principal: outer.principal,
+    priority: outer.priority,
+    attributes: outer.attributes,
+    phases: outer.phases,
+  };
 }
 
 function deadlineExceeded(timeoutMs: number): NimifyError {
