@@ -133,6 +133,8 @@ models:
       intraOpThreads: undefined,
       batchAxis: 'none',
       providers: undefined,
+      memoryArena: false,
+      graphOptimization: 'all',
     };
     const byDefault = { batching: 'auto', objective: undefined, target: 'balanced', tune: 'auto' };
     const settings = { ...byDefault, timeoutMs: 2000, engine };
