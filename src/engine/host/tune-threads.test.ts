@@ -159,6 +159,17 @@ describe('tuneThreads', () => {
     expect([opened.length, written.length]).toEqual([1, 0]);
   });
 
+  it('chooses and keeps nothing by what it saw while the machine was busy', async () => {
+    let runs = 0;
+    const busyAtFirst = ({ intraOpThreads }: ThreadPlan) => {
+      runs += 1;
+      return (intraOpThreads === 4 ? 4 : 12) * (runs < 20 ? 5 : 1);
+    };
+    const { tuned, written } = tune(busyAtFirst);
+    expect(await tuned).toMatchObject({ plan, note: 'not compared: the machine was busy with other work' });
+    expect(written).toEqual([]);
+  });
+
   it('stays with the rule where another plan cannot be loaded, and fails where the rule cannot', async () => {
     const one = tune(flat, { refuse: ({ instances }) => instances === 1 });
     expect(await one.tuned).toMatchObject({ plan, note: 'not compared: that failed' });

@@ -54,6 +54,9 @@ const EFFORTS: Readonly<Record<Exclude<TuneEffort, 'off'>, Effort>> = {
   full: { looks: 3, lookNs: 1e9, longestLoadNs: 60e9, longestRunNs: 10e9 },
 };
 
+/** Looks at one plan that differ by more than this say more of what else the machine does; nothing is kept of them. */
+const STEADY_WITHIN = 1.5;
+
 /** By how much another plan has to be better than the rule's: what is measured in so short a time is known no better. */
 const MARGIN = 0.1;
 
@@ -130,7 +133,8 @@ async function compare(
     const { latencyNs } = await measurePlan(opened.get(byRule)!, probe);
     if (latencyNs > longestRunNs) return settle(byRule, `not compared: a run takes ${timeText(latencyNs)}`);
     for (const plan of others) opened.set(plan, await open(plan));
-    const measured = await lookInTurns(opened, probe, looks);
+    const { measured, isSteady } = await lookInTurns(opened, probe, looks);
+    if (!isSteady) return settle(byRule, 'not compared: the machine was busy with other work');
     await cache.write(input.key, [...measured.values()]);
     const best = choose([...measured.values()], input);
     const plan = [...opened.keys()].find((one) => measured.get(one) === best) ?? byRule;
@@ -142,24 +146,32 @@ async function compare(
   }
 }
 
+interface Seen {
+  /** The best that was seen of each plan. */
+  readonly measured: ReadonlyMap<ThreadPlan, MeasuredPlan>;
+  readonly isSteady: boolean;
+}
+
 async function lookInTurns(
   opened: Opened,
   probe: PlanProbe,
   { looks, lookNs }: Pick<Effort, 'looks' | 'lookNs'>,
-): Promise<ReadonlyMap<ThreadPlan, MeasuredPlan>> {
-  const best = new Map<ThreadPlan, MeasuredPlan>();
+): Promise<Seen> {
+  const seen = new Map<ThreadPlan, MeasuredPlan[]>();
   for (let look = 0; look < looks; look++) {
     for (const [plan, sessions] of opened) {
       const { instances, intraOpThreads } = plan;
       // Threads of the plan before may still spin for work.
       await measurePlan(sessions, { ...probe, budgetNs: 0 });
-      const seen = await measurePlan(sessions, { ...probe, budgetNs: lookNs });
-      const measured = { instances, intraOpThreads, ...seen };
-      const before = best.get(plan);
-      best.set(plan, before === undefined ? measured : bestLook(before, measured));
+      const figures = await measurePlan(sessions, { ...probe, budgetNs: lookNs });
+      seen.set(plan, [...(seen.get(plan) ?? []), { instances, intraOpThreads, ...figures }]);
     }
   }
-  return best;
+  const isSteady = [...seen.values()].every((ofPlan) => {
+    const rates = ofPlan.map(({ throughputPerS }) => throughputPerS);
+    return Math.max(...rates) <= STEADY_WITHIN * Math.min(...rates);
+  });
+  return { measured: new Map([...seen].map(([plan, all]) => [plan, all.reduce(bestLook)])), isSteady };
 }
 
 /** The first is the rule's, and has the advantage of the margin. */
