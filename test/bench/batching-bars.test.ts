@@ -36,7 +36,7 @@ it('compares the rounds of the low load with their like', () => {
 
 it('counts what expired as refused', () => {
   const open = (refusedShare: number, expiredShare: number) =>
-    run('nimify', 'open', { arrivals: 'poisson', share: 0.8, refusedShare, expiredShare });
+    run('nimify', 'refusals', { refusedShare, expiredShare });
   expect(verdictsOf('refused', [open(0.0005, 0)])).toEqual(['met']);
   expect(verdictsOf('refused', [open(0.0005, 0.001)])).toEqual(['missed']);
 });

@@ -108,7 +108,7 @@ function overloadBars({ name, peaks, objectiveMs }, of) {
 }
 
 function belowCapacityBars({ name }, of) {
-  const shares = of('nimify', { scenario: 'open', arrivals: 'poisson', share: 0.8 });
+  const shares = of('nimify', { scenario: 'refusals' });
   return [
     judge(
       `${name}, 80 %: refused or expired`,

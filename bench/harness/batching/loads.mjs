@@ -2,14 +2,16 @@ import { loadFor } from '../measure.mjs';
 import { openLoopOf } from './run-open-loop.mjs';
 
 /** A 99th percentile wants some hundred requests; a slow model's runs are longer for it, within reason. */
-const REQUESTS = 200;
-const LONGEST_SECONDS = 3;
+const ENOUGH = { requests: 150, longestSeconds: 2.5 };
+/** To see whether one of a thousand is refused. */
+const THOUSAND = { requests: 1200, longestSeconds: 8 };
 /** Of an open-loop run: what comes first is not counted. */
 const RAMP_SHARE = 0.2;
 const OVERLOAD_SECONDS = 4;
 const OVERLOAD_RAMP_SECONDS = 1;
 /** How long an answer may be late and still be waited for. */
 const DRAIN_MS = 1500;
+const OVERLOAD_DRAIN_MS = 500;
 /** Above it the client's own core is what is measured. */
 const MOST_PER_SECOND = 25_000;
 
@@ -21,10 +23,13 @@ export const OPEN_LOADS = [
   { arrivals: 'gamma', share: 0.5 },
   { arrivals: 'trace', share: 0.5 },
 ];
+export const LOW_LOAD = OPEN_LOADS[0];
 export const HALF_LOAD = OPEN_LOADS[1];
+/** Of nimify alone, whose bar it is. */
+export const REFUSAL_LOAD = { arrivals: 'poisson', share: 0.8, length: THOUSAND };
 export const OVERLOAD = { arrivals: 'poisson', share: 3, isOverload: true };
 /** Where fixed sizes and windows are compared. */
-export const GRID_LOADS = [{ connections: 64 }, OPEN_LOADS[0], OPEN_LOADS[2]];
+export const GRID_LOADS = [{ connections: 64 }, LOW_LOAD, OPEN_LOADS[2]];
 
 /** wrk, with so many requests in flight. */
 export function closedLoad(server, model, { cache }) {
@@ -35,16 +40,16 @@ export function closedLoad(server, model, { cache }) {
  * The open-loop client, at a share of a peak. The seed is that of the round: every server gets the same arrivals, at
  * its own rate.
  */
-export function openLoad(server, model, { arrivals, share, isOverload }, how) {
+export function openLoad(server, model, { arrivals, share, isOverload, length = ENOUGH }, how) {
   const { peak, thresholdsMs, seconds: wanted, round, cache, trace } = how;
   const ratePerSecond = Math.min(MOST_PER_SECOND, peak * share);
   const seconds = isOverload
     ? Math.max(wanted, OVERLOAD_SECONDS)
-    : Math.min(Math.max(wanted, LONGEST_SECONDS), Math.max(wanted, REQUESTS / ratePerSecond));
+    : Math.max(wanted, Math.min(length.longestSeconds, length.requests / ratePerSecond));
   const load = openLoopOf(`${cache}/${server.name}-${model.name}-open`, server.request(model, 'json'), {
     ...{ kind: arrivals, ratePerSecond, seconds, trace, thresholdsMs, seed: 1 + round },
     rampSeconds: isOverload ? OVERLOAD_RAMP_SECONDS : seconds * RAMP_SHARE,
-    drainMs: DRAIN_MS,
+    drainMs: isOverload ? OVERLOAD_DRAIN_MS : DRAIN_MS,
   });
   return { load, ratePerSecond };
 }

@@ -2,13 +2,15 @@ import { checkAnswers, runRaw, startAll } from '../measure.mjs';
 import { toSpec, warmUp } from '../measure-model.mjs';
 import { places } from '../places.mjs';
 import { ask } from '../server-process.mjs';
+import { median } from '../statistics.mjs';
 import { gridServers } from './grid.mjs';
-import { GRID_LOADS, HALF_LOAD, OPEN_LOADS, OVERLOAD } from './loads.mjs';
+import { GRID_LOADS, HALF_LOAD, OPEN_LOADS, OVERLOAD, REFUSAL_LOAD } from './loads.mjs';
 import { closedRounds, openRounds } from './rounds.mjs';
 
 /** Below it a refusal costs what an answer costs, and no client here can offer three times the peak. */
 const OVERLOAD_FROM_US = 1900;
 const GRID_ROUNDS = 2;
+const HALF_ROUNDS = 2;
 
 /**
  * Everything of one model in the suite `batching`: throughput with so many requests in flight, which gives each
@@ -26,23 +28,20 @@ export async function measureBatching(model, servers, { options, results, say })
   try {
     for (const connections of options.concurrencies)
       await closedRounds(up, connections, { ...context, scenario: 'closed' });
-    await openRounds(up, HALF_LOAD, { ...context, scenario: 'half' });
-    // What everything after it is judged by is not to hang on one run.
-    const [first] = up;
-    await openRounds([first], HALF_LOAD, { ...context, scenario: 'half', firstRound: options.rounds });
     entry.peaks = context.peaks;
-    entry.ownObjectivesMs = ownObjectives(model, results);
-    entry.objectiveMs = entry.ownObjectivesMs.nimify;
-    if (entry.objectiveMs === undefined) throw new Error(`nimify did not answer ${model.name} at half load`);
+    entry.objectiveMs = await findObjective(up[0], context);
+    context.objectiveMs = entry.objectiveMs;
     say(`  objective ${entry.objectiveMs.toFixed(2)} ms`);
-    Object.assign(context, { objectiveMs: entry.objectiveMs, ownObjectivesMs: entry.ownObjectivesMs });
 
     up = await restartWithObjective(up, context);
     if (options.scenarios.includes('open')) {
       for (const load of OPEN_LOADS) await openRounds(up, load, { ...context, scenario: 'open' });
+      await openRounds(up.slice(0, 1), REFUSAL_LOAD, { ...context, scenario: 'refusals' });
     }
     if (options.scenarios.includes('overload') && runUs >= OVERLOAD_FROM_US) {
-      await openRounds(up, OVERLOAD, { ...context, scenario: 'overload', isLast: true });
+      entry.ownObjectivesMs = ownObjectives(model, results);
+      const { ownObjectivesMs } = entry;
+      await openRounds(up, OVERLOAD, { ...context, scenario: 'overload', ownObjectivesMs, isLast: true });
     }
   } finally {
     for (const { process } of up) await process.stop();
@@ -103,16 +102,34 @@ async function restartWithObjective(up, context) {
     .filter((server) => server !== undefined);
 }
 
-/** Twice the p99 at half load, of each server; of its quietest round, since another process only ever adds. */
+/**
+ * Twice nimify's p99 at half load, in milliseconds; of its quietest round, since other processes only ever add, and what
+ * everything after it is judged by is not to hang on one run.
+ */
+async function findObjective(nimify, context) {
+  const rounds = Math.max(HALF_ROUNDS, context.options.rounds);
+  const options = { ...context.options, rounds };
+  await openRounds([nimify], HALF_LOAD, { ...context, options, scenario: 'half' });
+  const half = context.results.runs.filter(
+    (run) => run.model === context.model.name && run.scenario === 'half' && Number.isFinite(run.p99Us),
+  );
+  if (half.length === 0) throw new Error(`nimify did not answer ${context.model.name} at half load`);
+  return (2 * Math.min(...half.map((run) => run.p99Us))) / 1000;
+}
+
+/** Twice each server's p99 at half of its own peak, with Poisson arrivals. */
 function ownObjectives(model, { runs }) {
-  const smallest = (values) => Math.min(...values.filter(Number.isFinite));
-  const half = runs.filter((run) => run.model === model.name && run.scenario === 'half');
-  const found = {};
-  for (const server of new Set(half.map((run) => run.server))) {
-    const p99Us = smallest(half.filter((run) => run.server === server).map((run) => run.p99Us));
-    if (Number.isFinite(p99Us)) found[server] = (2 * p99Us) / 1000;
-  }
-  return found;
+  const { arrivals, share } = HALF_LOAD;
+  const half = runs.filter(
+    (run) =>
+      run.model === model.name &&
+      run.scenario === 'open' &&
+      run.arrivals === arrivals &&
+      run.share === share &&
+      Number.isFinite(run.p99Us),
+  );
+  const p99UsOf = (server) => median(half.filter((run) => run.server === server).map((run) => run.p99Us));
+  return Object.fromEntries(half.map(({ server }) => [server, (2 * p99UsOf(server)) / 1000]));
 }
 
 function tracePath() {

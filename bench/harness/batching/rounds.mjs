@@ -4,7 +4,7 @@ import { closedLoad, openLoad } from './loads.mjs';
 
 /** Of the closed loop: longer only where a request would not be answered in it. */
 const CLOSED_SECONDS = 1;
-const LONGEST_CLOSED_SECONDS = 4;
+const LONGEST_CLOSED_SECONDS = 3;
 const ROUND_TRIPS = 1.5;
 
 /**
@@ -62,7 +62,7 @@ export async function openRounds(up, wanted, context) {
         ratePerSecond,
         round,
       };
-      const isOver = isLast && round === firstRound + options.rounds - 1;
+      const isOver = isLast && round === options.rounds - 1;
       await runOne(server, load, { ...context, ...(isOver ? { settleMs: 0 } : {}) }, where);
       if (isOver) await server.process.stop(0);
     }
