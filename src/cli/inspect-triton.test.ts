@@ -12,7 +12,9 @@ describe('nimify inspect --triton', () => {
       'max_batch_size: 8\ninput { name: "X" data_type: TYPE_FP32 dims: 5 }\nresponse_cache { enable: true }\n',
     );
     const { stdout, exitCode } = await runNimify('inspect', '--triton', repository.path);
-    expect(stdout).toMatch(/honoured +max_batch_size +a request may have 8 rows \(line 1\)/);
+    expect(stdout).toMatch(
+      /honoured +max_batch_size +a request may have 8 rows, and so may a batch \(line 1\)/,
+    );
     expect(stdout).toMatch(/ignored +response_cache .*\(line 3\)/);
     const refusal =
       "[-1,5] (with the rows of max_batch_size), but the model's own shape is [N,4]; give the model's";

@@ -39,7 +39,7 @@ describe('nimify serve with a model repository', () => {
   it('serves what it can, names what it cannot, and is ready', async () => {
     repository.copy(IRIS, 'iris/1/model.onnx');
     repository.copy(IRIS, 'iris/12/model.onnx');
-    repository.write('iris/config.pbtxt', 'max_batch_size: 4 dynamic_batching { }');
+    repository.write('iris/config.pbtxt', 'max_batch_size: 4 response_cache { enable: true }');
     repository.write('script/config.pbtxt', 'backend: "python"');
     repository.write('script/1/model.py', '');
     const { running, url } = await serve(repository.path);
@@ -48,9 +48,7 @@ describe('nimify serve with a model repository', () => {
     running.process.kill('SIGTERM');
     const { stderr, exitCode } = await running.finished;
     expect(exitCode).toBe(0);
-    expect(stderr).toMatch(
-      /"model":"iris".*"field":"dynamic_batching".*config\.pbtxt:1:19: dynamic_batching: /,
-    );
+    expect(stderr).toMatch(/"model":"iris".*"field":"response_cache".*config\.pbtxt:1:19: response_cache: /);
     expect(stderr).toMatch(
       /"model":"script","version":"1","reason":"[^"]*the backend 'python' is none of nimify's/,
     );

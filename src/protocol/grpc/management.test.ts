@@ -98,6 +98,7 @@ describe('inference.GRPCInferenceService', () => {
       'logging',
       'model_configuration',
       'model_repository',
+      'schedule_policy',
       'statistics',
     ]);
   });

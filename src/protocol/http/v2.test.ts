@@ -35,6 +35,7 @@ describe('the server', () => {
           'logging',
           'model_configuration',
           'model_repository',
+          'schedule_policy',
           'statistics',
         ],
       },
