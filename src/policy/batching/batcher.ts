@@ -4,6 +4,7 @@ import type { Clock } from '../../base/util/clock.ts';
 import type { RequestContext } from '../../model/context.ts';
 import type { Model } from '../../model/contract.ts';
 import type { InferRequest, InferResponse } from '../../model/request.ts';
+import { createCaution } from './caution.ts';
 import type {
   Arrivals,
   BatchingInstruments,
@@ -44,6 +45,8 @@ export interface Batcher {
 /** Most rows of a run where nobody says how many. */
 const MOST_ROWS = 256;
 
+const GAP_WEIGHT = 1 / 32;
+
 /** What a request brings to the queue. */
 interface Newcomer {
   readonly lane: Lane;
@@ -74,18 +77,22 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
   const lanes = createLanes(isPadded ? 0 : model.signature.batchAxis, costs);
   const slots = createSlots(options.slots);
   const turns = createTurns(soon);
+  const caution = createCaution();
   const queue = createQueue({
     ...{ levels, objectiveNs, queue: options.queue, queueByPriority: options.queueByPriority },
   });
   const dispatcher = createDispatcher({
-    ...{ name: model.name, clock, costs, queue, slots, limits, isInline, soon, worthNs, told },
+    ...{ name: model.name, clock, costs, queue, slots, limits, isInline, soon, worthNs, told, caution },
     timerStepNs: deps.timerStepNs,
     startRuns: (hooks) =>
-      createRuns({ model, clock, costs, arrivals, slots, instruments, paddedRows, ...hooks }),
+      createRuns({ model, clock, costs, arrivals, slots, instruments, paddedRows, caution, ...hooks }),
   });
   const { runs } = dispatcher;
   let order = 0;
   let isClosing = false;
+  /** Mean time between rows. */
+  let gapNs = 0;
+  let lastNs = 0;
 
   function infer(request: InferRequest, context: RequestContext): Promise<InferResponse> {
     const nowNs = clock.nowNs();
@@ -95,6 +102,7 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
     const rows = lane.hasRows ? rowsOf(request) : 1;
     arrivals.observe(nowNs, rows);
     turns.arrived(rows);
+    noteGap(rows, nowNs);
     lookUpMost(lane, costs, limits);
     const deadlineAtNs = deadlineOf(context, nowNs);
     if (mayPass(lane, rows, request, deadlineAtNs, nowNs))
@@ -118,6 +126,11 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
     runs.ran(lane, rows, 1);
     costs.observe(lane.shape, rows, response.report.computeNs);
     return response;
+  }
+
+  function noteGap(rows: number, nowNs: number): void {
+    gapNs += ((nowNs - lastNs) / rows - gapNs) * GAP_WEIGHT;
+    lastNs = nowNs;
   }
 
   /** Why a request does not even come to the queue. */
@@ -198,7 +211,8 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
   function lateness({ lane, rows, key, deadlineAtNs, nowNs }: Newcomer): NimifyError | undefined {
     if (deadlineAtNs === Number.POSITIVE_INFINITY || slots.free > 0) return undefined;
     const budgetNs = deadlineAtNs - nowNs;
-    const { waitNs, runNs } = forecast({ queue, slots, costs }, lane, { rows, key, budgetNs, nowNs });
+    const ask = { rows, key, budgetNs, nowNs, gapNs, caution: caution.level };
+    const { waitNs, runNs } = forecast({ queue, slots, costs }, lane, ask);
     if (waitNs + runNs <= budgetNs) return undefined;
     return told('late', wouldBeLate(queue.size, { waitNs, runNs, budgetNs }));
   }

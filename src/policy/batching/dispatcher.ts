@@ -1,9 +1,10 @@
 import type { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { Clock, Timer } from '../../base/util/clock.ts';
+import type { Caution } from './caution.ts';
 import type { BatchingRefusal, CostModel } from './contract.ts';
 import { createHold } from './hold.ts';
 import { type Lane, lookUpMost, type RowLimits } from './lanes.ts';
-import { rowsInTime, takeRun } from './pick.ts';
+import { rowsInTime, takeRun, whoToGiveUp } from './pick.ts';
 import type { Queue } from './queue.ts';
 import { expired, notReady, tooLate, waitedTooLong } from './refusals.ts';
 import type { Runs } from './runs.ts';
@@ -17,6 +18,7 @@ export interface DispatcherDeps {
   readonly queue: Queue;
   readonly slots: Slots;
   readonly limits: RowLimits;
+  readonly caution: Caution;
   /** Runs hold up the event loop: what arrives in one turn of it is put together. */
   readonly isInline: boolean;
   readonly soon: (callback: () => void) => void;
@@ -47,7 +49,7 @@ export interface Dispatcher {
 }
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  const { name, clock, costs, queue, slots, limits, isInline, soon, timerStepNs, told } = deps;
+  const { name, clock, costs, queue, slots, limits, isInline, soon, timerStepNs, told, caution } = deps;
   /** Parts of runs that failed: before all others. */
   const retries: (readonly Ticket[])[] = [];
   const runs = deps.startRuns({ onFree: wake, again: (tickets) => void retries.push(tickets) });
@@ -96,16 +98,26 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       const first = lane.waiting.first()!;
       const limit = rowsInTime(first, lookUpMost(lane, costs, limits), costs, nowNs);
       if (limit === 0) {
-        const runNs = costs.typicalNs(lane.shape, first.rows);
-        withdraw(first, told('late', tooLate(nowNs - first.sinceNs, runNs)));
+        giveUp(first, nowNs);
         continue;
       }
       if (holds(lane, first, limit, nowNs)) return undefined;
       hold.end();
+      const givenUp = first.joins ? whoToGiveUp(lane, limit, costs, nowNs, slots.count) : [];
+      if (givenUp.length > 0) {
+        for (const ticket of givenUp) giveUp(ticket, nowNs);
+        continue;
+      }
       return takeRun(queue, lane, limit, costs, nowNs);
     }
     hold.end();
     return undefined;
+  }
+
+  function giveUp(ticket: Ticket, nowNs: number): void {
+    const runNs = costs.typicalNs(ticket.lane.shape, ticket.rows);
+    caution.gaveUp();
+    withdraw(ticket, told('late', tooLate(nowNs - ticket.sinceNs, runNs)));
   }
 
   function holds(lane: Lane, first: Ticket, limit: number, nowNs: number): boolean {
@@ -136,8 +148,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   function expireBy(nowNs: number): void {
     for (let late = queue.expiredBy(nowNs); late !== undefined; late = queue.expiredBy(nowNs)) {
       const waitedNs = nowNs - late.sinceNs;
-      if (late.deadlineAtNs <= nowNs) withdraw(late, told('expired', expired(waitedNs)));
-      else if (queue.policyOf(late.level).timeoutAction === 'delay') queue.delay(late);
+      if (late.deadlineAtNs <= nowNs) {
+        caution.gaveUp();
+        withdraw(late, told('expired', expired(waitedNs)));
+      } else if (queue.policyOf(late.level).timeoutAction === 'delay') queue.delay(late);
       else withdraw(late, told('expired', waitedTooLong(waitedNs)));
     }
   }

@@ -11,13 +11,24 @@ export interface Forecast {
 }
 
 /**
- * What a request would meet that came now: those before it by their keys run in batches of the best size that its own
- * time allows; it runs with those among whom it then stands. In constant time, however many wait.
+ * What a request would meet that came now: those before it by their keys run in batches, and it runs in one itself,
+ * with those among whom it then stands and those who come until then. The batches are as large as half of its time
+ * allows: who comes just after one has begun must have the time for that and for the next. In constant time, however
+ * many wait.
  */
 export function forecast(
   parts: { readonly queue: Queue; readonly slots: Slots; readonly costs: CostModel },
   lane: Lane,
-  ask: { readonly rows: number; readonly key: number; readonly budgetNs: number; readonly nowNs: number },
+  ask: {
+    readonly rows: number;
+    readonly key: number;
+    readonly budgetNs: number;
+    readonly nowNs: number;
+    /** Mean time between rows. */
+    readonly gapNs: number;
+    /** 0 to 1: how many of those who are expected to come meanwhile are reckoned with. */
+    readonly caution: number;
+  },
 ): Forecast {
   const { queue, slots, costs } = parts;
   const { shape, mostRows, rowNs } = lane;
@@ -28,13 +39,12 @@ export function forecast(
   if (rowNs === 0 || p99Ns === Number.POSITIVE_INFINITY) {
     return { waitNs: slots.waitNs(nowNs, aheadNs), runNs: 0 };
   }
-  const runRows = lane.joins ? costs.largestWithin(shape, budgetNs, mostRows) : 0;
+  const runRows = lane.joins ? costs.largestWithin(shape, budgetNs / 2, mostRows) : 0;
   if (runRows <= rows) return { waitNs: slots.waitNs(nowNs, aheadNs), runNs: p99Ns };
   const aheadRows = Math.round(aheadNs / rowNs);
   const runsAhead = Math.floor(aheadRows / runRows);
-  const withRows = Math.min(runRows, aheadRows - runsAhead * runRows + rows);
-  return {
-    waitNs: slots.waitNs(nowNs, runsAhead * costs.typicalNs(shape, runRows)),
-    runNs: costs.p99Ns(shape, withRows),
-  };
+  const waitNs = slots.waitNs(nowNs, runsAhead * costs.typicalNs(shape, runRows));
+  const joining = Math.round((ask.caution * waitNs) / ask.gapNs);
+  const withRows = Math.min(runRows, aheadRows - runsAhead * runRows + rows + joining);
+  return { waitNs, runNs: costs.p99Ns(shape, withRows) };
 }

@@ -17,6 +17,8 @@ export interface Heap<Item extends HeapItem> {
   /** Its key has changed. */
   moved(item: Item): void;
   items(): readonly Item[];
+  /** The first so many, in order. They stay where they are. */
+  ascending(most: number): readonly Item[];
 }
 
 /**
@@ -81,6 +83,22 @@ export function createHeap<Item extends HeapItem>(): Heap<Item> {
     },
     moved,
     items: () => items,
+    ascending(most) {
+      const sorted: Item[] = [];
+      // Below an item that is sorted in stand the only ones that can be next.
+      const next = items.slice(0, 1);
+      while (next.length > 0 && sorted.length < most) {
+        let least = 0;
+        for (let at = 1; at < next.length; at++) if (isBefore(next[at]!, next[least]!)) least = at;
+        const item = next[least]!;
+        sorted.push(item);
+        const below = 2 * item.place + 1;
+        if (below < items.length) next[least] = items[below]!;
+        else next.splice(least, 1);
+        if (below + 1 < items.length) next.push(items[below + 1]!);
+      }
+      return sorted;
+    },
   };
 }
 

@@ -52,3 +52,60 @@ export function takeRun(
     rows += next.rows;
   }
 }
+
+/** So many are looked at to find whom to give up. */
+const MOST_LOOKED_AT = 128;
+
+/**
+ * Those to give up, so that the rest is in time. Where the first has little time left its run can only be small, small
+ * runs are slow by the row, and so the next has less time left still, until every run is of one row: what is late is
+ * dropped early (as in Nexus, H. Shen et al., SOSP 2019). A run's worth is its rows, less those that the best runs
+ * would have served in its time; who stands before the run of most worth is given up. Nobody is while the next
+ * run can be as large.
+ *
+ * @param limit rows that a run with the first may have
+ */
+export function whoToGiveUp(
+  lane: Lane,
+  limit: number,
+  costs: CostModel,
+  nowNs: number,
+  slots: number,
+): readonly Ticket[] {
+  const { shape, mostRows, rowNs } = lane;
+  if (limit >= Math.min(lane.rows, mostRows) || rowNs === 0) return NOBODY;
+  const line = lane.waiting.ascending(MOST_LOOKED_AT);
+  const first = runFrom(line, 0, limit);
+  const next = line[first.end];
+  if (next === undefined || !next.joins) return NOBODY;
+  const startsNs = nowNs + costs.typicalNs(shape, first.rows) / slots;
+  const thenRows = Math.min(first.rows, lane.rows - first.rows);
+  if (startsNs + costs.p99Ns(shape, thenRows) <= next.deadlineAtNs) return NOBODY;
+
+  let best = 0;
+  let bestWorth = first.rows - costs.typicalNs(shape, first.rows) / rowNs;
+  for (let at = 1; at < line.length && line[at]!.joins; at++) {
+    const within = costs.largestWithin(shape, line[at]!.deadlineAtNs - nowNs, mostRows);
+    const { rows } = runFrom(line, at, within);
+    const worth = rows - costs.typicalNs(shape, rows) / rowNs;
+    if (rows > 0 && worth > bestWorth) {
+      best = at;
+      bestWorth = worth;
+    }
+    if (within >= mostRows) break;
+  }
+  return line.slice(0, best);
+}
+
+const NOBODY: readonly Ticket[] = [];
+
+function runFrom(
+  line: readonly Ticket[],
+  from: number,
+  limit: number,
+): { readonly rows: number; readonly end: number } {
+  let rows = 0;
+  let end = from;
+  while (end < line.length && line[end]!.joins && rows + line[end]!.rows <= limit) rows += line[end++]!.rows;
+  return { rows, end };
+}
