@@ -44,7 +44,7 @@ export function forecast(
   const aheadRows = Math.round(aheadNs / rowNs);
   const runsAhead = Math.floor(aheadRows / runRows);
   const waitNs = slots.waitNs(nowNs, runsAhead * costs.typicalNs(shape, runRows));
-  const joining = Math.round((ask.caution * waitNs) / ask.gapNs);
+  const joining = Math.round((ask.caution * waitNs) / Math.max(1, ask.gapNs));
   const withRows = Math.min(runRows, aheadRows - runsAhead * runRows + rows + joining);
   return { waitNs, runNs: costs.p99Ns(shape, withRows) };
 }
