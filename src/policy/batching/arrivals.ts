@@ -1,128 +1,119 @@
 import type { Arrivals } from './contract.ts';
+import { createEcho } from './echo.ts';
 
-/** Arrivals that the estimate reaches back, and as many mean gaps of time. */
+/** Arrivals that the estimates reach back, and as many mean gaps of time. */
 const MEMORY = 64;
-/** Arrivals at the overall rate that every stretch of time is given beforehand. */
+/** The rate reaches back further: nothing is decided by it alone, and it is to be steady. */
+const RATE_MEMORY = 1024;
+/** A pause forgets as much as this many mean gaps at most. */
+const MOST_GAPS = 512;
+/** Arrivals at the overall rate that every cell is given beforehand. */
 const PRIOR = 1;
-/** Stretches of time since the last event, half an octave each, from 1 µs to over an hour. */
+/** Cells of time since the last arrival, half an octave each, from 1 µs to over an hour. */
 const FIRST_NS = 1000;
-const STRETCHES = 64;
+const CELLS = 64;
 /** Look no further than where an arrival is this certain. */
 const CERTAIN = 0.95;
 
-const EDGES: Float64Array = Float64Array.from({ length: STRETCHES + 1 }, (_, at) =>
+const EDGES: Float64Array = Float64Array.from({ length: CELLS + 1 }, (_, at) =>
   at === 0 ? 0 : FIRST_NS * 2 ** ((at - 1) / 2),
 );
 
-export interface ObservedArrivals extends Arrivals {
-  /** Answers went out: in a closed loop those who got them ask again soon. */
-  answered(nowNs: number): void;
-}
+export type ObservedArrivals = Required<Arrivals>;
 
 /**
- * When the next row is to be expected. Two life tables, one since the last arrival and one since answers last went
- * out, whichever came later: how often the next arrival fell into each stretch of time after it, over how long was
- * waited in that stretch. Bursts show in the first (soon after an arrival more is to come, after a pause little), closed
- * loops in the second. Both forget, with arrivals and with time, so that a pause outlives what was before it.
+ * When the next row is to be expected. A life table of the time since the last arrival: how often the next one came at
+ * that time, against how long was waited then. So in bursts more is to come soon, and after a pause little. It
+ * forgets with arrivals and with time, so that a pause outlives what was before it.
  *
- * The gap is the inverse of the Gittins index: the least time spent, over all times at which one could stop to
- * wait, for an arrival by then. Waiting at a cost per time pays exactly if it pays for that gap (J. Gittins, Bandit
- * Processes and Dynamic Allocation Indices, J. Royal Statistical Society B 41(2), 1979).
+ * The gap is the least time to be spent for an arrival, over all times at which one could stop to wait: the inverse
+ * of the Gittins index (J. Gittins, Bandit Processes and Dynamic Allocation Indices, J. Royal Statistical Society B
+ * 41(2), 1979). Waiting at a cost per time pays exactly if it pays for that gap.
  */
 export function createArrivals(): ObservedArrivals {
-  const sinceArrival = createLifeTable();
-  const sinceAnswers = createLifeTable();
-  let table = sinceArrival;
-  let fromNs = Number.NaN;
-  let lastArrivalNs = Number.NaN;
+  const echo = createEcho();
+  const events = new Float64Array(CELLS);
+  const waitedNs = new Float64Array(CELLS);
+  let arrivalNs = Number.NaN;
   /** What an arrival now counts against one at the beginning: forgetting the old is counting the new for more. */
   let worth = 1;
-  let arrivals = 0;
-  let waitedNs = 0;
+  let allEvents = 0;
+  let allNs = 0;
+  let rateRows = 0;
+  let rateNs = 0;
 
-  function observe(nowNs: number): void {
-    if (lastArrivalNs >= 0) {
-      const gapNs = Math.max(0, nowNs - lastArrivalNs);
-      worth *= Math.exp(
-        (1 + (waitedNs > 0 ? Math.min(MEMORY * 8, (gapNs * arrivals) / waitedNs) : 0)) / MEMORY,
-      );
-      arrivals += worth;
-      waitedNs += worth * gapNs;
-      table.add(Math.max(0, nowNs - fromNs), worth, true);
-      if (worth > 1e100) rescale();
-    }
-    table = sinceArrival;
-    lastArrivalNs = nowNs;
-    fromNs = nowNs;
+  function observe(nowNs: number, rows: number): void {
+    if (rows <= 0) return;
+    echo.arrived(nowNs, rows);
+    if (arrivalNs >= 0) count(Math.max(0, nowNs - arrivalNs), rows);
+    arrivalNs = nowNs;
   }
 
-  function answered(nowNs: number): void {
-    if (!(lastArrivalNs >= 0)) return;
-    table.add(Math.max(0, nowNs - fromNs), worth, false);
-    table = sinceAnswers;
-    fromNs = nowNs;
+  function count(gapNs: number, rows: number): void {
+    const gaps = 1 + (allNs > 0 ? Math.min(MOST_GAPS, (gapNs * allEvents) / allNs) : 0);
+    worth *= Math.exp(gaps / MEMORY);
+    const kept = Math.exp(-gaps / RATE_MEMORY);
+    rateRows = rateRows * kept + rows;
+    rateNs = rateNs * kept + gapNs;
+    allEvents += worth;
+    allNs += worth * gapNs;
+    const last = cellOf(gapNs);
+    for (let cell = 0; cell < last; cell++) {
+      waitedNs[cell] = waitedNs[cell]! + worth * (EDGES[cell + 1]! - EDGES[cell]!);
+    }
+    waitedNs[last] = waitedNs[last]! + worth * (gapNs - EDGES[last]!);
+    events[last] = events[last]! + worth;
+    if (worth > 1e100) rescale();
   }
 
   function rescale(): void {
-    sinceArrival.scale(1 / worth);
-    sinceAnswers.scale(1 / worth);
-    arrivals /= worth;
-    waitedNs /= worth;
+    for (let cell = 0; cell < CELLS; cell++) {
+      events[cell] = events[cell]! / worth;
+      waitedNs[cell] = waitedNs[cell]! / worth;
+    }
+    allEvents /= worth;
+    allNs /= worth;
     worth = 1;
+  }
+
+  function rowsPerNs(): number {
+    return rateNs > 0 ? rateRows / rateNs : 0;
+  }
+
+  function gapNs(nowNs: number): number {
+    if (allEvents === 0 || echo.isHeard(rowsPerNs())) return Number.POSITIVE_INFINITY;
+    const prior = worth * PRIOR;
+    const priorNs = (prior * allNs) / allEvents;
+    const sinceNs = Math.max(0, nowNs - arrivalNs);
+    let cell = cellOf(sinceNs);
+    /** What has passed since the last arrival was waited too, in vain. */
+    let inVainNs = worth * (sinceNs - EDGES[cell]!);
+    let fromNs = sinceNs;
+    let none = 1;
+    let spentNs = 0;
+    let best = Number.POSITIVE_INFINITY;
+    for (; none > 1 - CERTAIN && cell < CELLS; cell++) {
+      const rate = (events[cell]! + prior) / (waitedNs[cell]! + inVainNs + priorNs);
+      const comes = 1 - Math.exp(-rate * (EDGES[cell + 1]! - fromNs));
+      spentNs += (none * comes) / rate;
+      none *= 1 - comes;
+      best = Math.min(best, spentNs / (1 - none));
+      inVainNs = 0;
+      fromNs = EDGES[cell + 1]!;
+    }
+    return best;
   }
 
   return {
     observe,
-    answered,
-    gapNs(nowNs) {
-      if (arrivals === 0) return Number.POSITIVE_INFINITY;
-      return table.gapNs(Math.max(0, nowNs - fromNs), worth, waitedNs / arrivals);
-    },
+    answered: echo.answered,
+    gapNs,
+    rowsPerNs,
+    echoNs: (nowNs) => (echo.isHeard(rowsPerNs()) ? echo.leftNs(nowNs) : 0),
   };
 }
 
-function createLifeTable() {
-  const events = new Float64Array(STRETCHES);
-  const exposureNs = new Float64Array(STRETCHES);
-
-  return {
-    add(elapsedNs: number, worth: number, isArrival: boolean): void {
-      let at = 0;
-      while (at < STRETCHES - 1 && EDGES[at + 1]! < elapsedNs) {
-        exposureNs[at] = exposureNs[at]! + worth * (EDGES[at + 1]! - EDGES[at]!);
-        at++;
-      }
-      exposureNs[at] = exposureNs[at]! + worth * (elapsedNs - EDGES[at]!);
-      if (isArrival) events[at] = events[at]! + worth;
-    },
-
-    gapNs(elapsedNs: number, worth: number, meanGapNs: number): number {
-      let at = 0;
-      while (at < STRETCHES - 1 && EDGES[at + 1]! <= elapsedNs) at++;
-      const prior = worth * PRIOR;
-      const inStretchNs = elapsedNs - EDGES[at]!;
-      let rate = (events[at]! + prior) / (exposureNs[at]! + worth * inStretchNs + prior * meanGapNs);
-      let leftNs = EDGES[at + 1]! - elapsedNs;
-      let none = 1;
-      let spentNs = 0;
-      let best = Number.POSITIVE_INFINITY;
-      while (none > 1 - CERTAIN) {
-        const ends = 1 - Math.exp(-rate * leftNs);
-        spentNs += (none * ends) / rate;
-        none *= 1 - ends;
-        best = Math.min(best, spentNs / (1 - none));
-        if (++at === STRETCHES) break;
-        rate = (events[at]! + prior) / (exposureNs[at]! + prior * meanGapNs);
-        leftNs = EDGES[at + 1]! - EDGES[at]!;
-      }
-      return best;
-    },
-
-    scale(factor: number): void {
-      for (let at = 0; at < STRETCHES; at++) {
-        events[at] = events[at]! * factor;
-        exposureNs[at] = exposureNs[at]! * factor;
-      }
-    },
-  };
+function cellOf(sinceNs: number): number {
+  if (sinceNs < FIRST_NS) return 0;
+  return Math.min(CELLS - 1, 1 + Math.floor(2 * Math.log2(sinceNs / FIRST_NS)));
 }

@@ -34,10 +34,14 @@ export interface CostSample {
 /** When the next row is to be expected. */
 export interface Arrivals {
   observe(nowNs: number, rows: number): void;
-  /** Answers went out: in a closed loop those who got them ask again soon. */
-  answered?(nowNs: number): void;
+  /** Answers to so many rows went out: in a closed loop those who got them ask again soon. */
+  answered?(nowNs: number, rows: number): void;
   /** Expected time until the next row, from now, given how long none came. Infinity: none is expected. */
   gapNs(nowNs: number): number;
+  /** Rows per nanosecond on the whole; 0: not known. */
+  rowsPerNs?(): number;
+  /** Time until most of those who were answered last have asked again; 0: nothing is to be expected of them. */
+  echoNs?(nowNs: number): number;
 }
 
 /** What the decision to wait looks at: a free slot, and the rows of one class that it could run now. */
@@ -47,6 +51,10 @@ export interface WindowState {
   readonly mostRows: number;
   /** Expected time until the next row. */
   readonly gapNs: number;
+  /** Time until those who were answered last have asked again. Default 0: they do not. */
+  readonly echoNs?: number | undefined;
+  /** Time until another slot is expected to be free: 0 where one is. Default: there is no other. */
+  readonly nextFreeNs?: number | undefined;
   readonly shape: ShapeClass;
   readonly costs: CostModel;
   /** Last moment at which every waiting deadline still holds. */
