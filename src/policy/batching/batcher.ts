@@ -15,6 +15,7 @@ import type {
 import { createDispatcher } from './dispatcher.ts';
 import { forecast } from './forecast.ts';
 import { createLanes, type Lane, lookUpMost, type RowLimits, rowsOf } from './lanes.ts';
+import { createOutlook } from './outlook.ts';
 import { enterPieces, type Piece } from './pieces.ts';
 import { createQueue } from './queue.ts';
 import { cancelled, expired, notReady, queueFull, wouldBeLate } from './refusals.ts';
@@ -22,7 +23,6 @@ import { createRuns } from './runs.ts';
 import { createSlots } from './slots.ts';
 import type { Ticket } from './ticket.ts';
 import { createTurns } from './turns.ts';
-import { worthWaitingNs } from './window.ts';
 
 export interface BatcherDeps {
   readonly model: Model;
@@ -45,8 +45,6 @@ export interface Batcher {
 /** Most rows of a run where nobody says how many. */
 const MOST_ROWS = 256;
 
-const GAP_WEIGHT = 1 / 32;
-
 /** What a request brings to the queue. */
 interface Newcomer {
   readonly lane: Lane;
@@ -61,10 +59,9 @@ interface Newcomer {
 
 export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batcher {
   const { model, clock, costs, arrivals, instruments, soon } = deps;
-  const { maxDelayMs, preferredRows, weight = 0.5, priorities, objectiveMs } = options;
+  const { maxDelayMs = 0, priorities, objectiveMs } = options;
   const { levels, defaultLevel } = priorities ?? { levels: 1, defaultLevel: 1 };
   const objectiveNs = objectiveMs === undefined ? undefined : objectiveMs * 1e6;
-  const maxDelayNs = maxDelayMs === undefined ? undefined : maxDelayMs * 1e6;
   const paddedRows = [...(options.paddedRows ?? [])].sort((one, other) => one - other);
   const isPadded = paddedRows.length > 0;
   const limits = limitsOf(options.maxBatchRows, paddedRows);
@@ -72,7 +69,7 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
   const splitAbove = limits.most === 1 && !isPadded ? Number.POSITIVE_INFINITY : limits.most;
   const isInline = model.inferNow !== undefined;
   /** Never within the call that asks: runs have to be filled up, or somebody wants them to wait. */
-  const mayBeNow = isInline && !isPadded && !(maxDelayNs !== undefined && maxDelayNs > 0);
+  const mayBeNow = isInline && !isPadded && maxDelayMs === 0;
 
   const lanes = createLanes(isPadded ? 0 : model.signature.batchAxis, costs);
   const slots = createSlots(options.slots);
@@ -81,8 +78,9 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
   const queue = createQueue({
     ...{ levels, objectiveNs, queue: options.queue, queueByPriority: options.queueByPriority },
   });
+  const outlook = createOutlook({ costs, arrivals, slots, queue, isInline }, options);
   const dispatcher = createDispatcher({
-    ...{ name: model.name, clock, costs, queue, slots, limits, isInline, soon, worthNs, told, caution },
+    ...{ name: model.name, clock, costs, queue, slots, limits, isInline, soon, outlook, told, caution },
     timerStepNs: deps.timerStepNs,
     startRuns: (hooks) =>
       createRuns({ model, clock, costs, arrivals, slots, instruments, paddedRows, caution, ...hooks }),
@@ -90,9 +88,6 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
   const { runs } = dispatcher;
   let order = 0;
   let isClosing = false;
-  /** Mean time between rows. */
-  let gapNs = 0;
-  let lastNs = 0;
 
   function infer(request: InferRequest, context: RequestContext): Promise<InferResponse> {
     const nowNs = clock.nowNs();
@@ -102,7 +97,6 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
     const rows = lane.hasRows ? rowsOf(request) : 1;
     arrivals.observe(nowNs, rows);
     turns.arrived(rows);
-    noteGap(rows, nowNs);
     lookUpMost(lane, costs, limits);
     const deadlineAtNs = deadlineOf(context, nowNs);
     if (mayPass(lane, rows, request, deadlineAtNs, nowNs))
@@ -126,11 +120,6 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
     runs.ran(lane, rows, 1);
     costs.observe(lane.shape, rows, response.report.computeNs);
     return response;
-  }
-
-  function noteGap(rows: number, nowNs: number): void {
-    gapNs += ((nowNs - lastNs) / rows - gapNs) * GAP_WEIGHT;
-    lastNs = nowNs;
   }
 
   /** Why a request does not even come to the queue. */
@@ -167,24 +156,8 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
     const isOpen = deadlineAtNs === Number.POSITIVE_INFINITY;
     if (!isOpen && costs.p99Ns(lane.shape, rows) > deadlineAtNs - nowNs) return false;
     const joins = lane.joins && request.sequence === undefined;
-    return !joins || !(worthNs(lane, rows, lane.mostRows, { deadlineAtNs, sinceNs: nowNs }) > 0);
-  }
-
-  function worthNs(
-    { shape }: Lane,
-    rows: number,
-    mostRows: number,
-    { deadlineAtNs, sinceNs }: Pick<Ticket, 'deadlineAtNs' | 'sinceNs'>,
-  ): number {
-    if (rows >= mostRows || (isInline && maxDelayNs === undefined)) return 0;
-    const nowNs = clock.nowNs();
-    const gapNs = maxDelayNs === undefined ? arrivals.gapNs(nowNs) : 0;
-    const isOpen = deadlineAtNs === Number.POSITIVE_INFINITY;
-    const latestStartNs = isOpen ? deadlineAtNs : deadlineAtNs - costs.p99Ns(shape, rows + 1);
-    return worthWaitingNs({
-      ...{ nowNs, rows, mostRows, gapNs, shape, costs, latestStartNs, maxDelayNs, preferredRows },
-      ...{ oldestSinceNs: sinceNs, weight },
-    });
+    if (!joins) return true;
+    return outlook.worthWaitingNs(lane, rows, lane.mostRows, { deadlineAtNs, sinceNs: nowNs }, nowNs) <= 0;
   }
 
   function enter(newcomer: Newcomer): Promise<InferResponse> {
@@ -211,7 +184,8 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
   function lateness({ lane, rows, key, deadlineAtNs, nowNs }: Newcomer): NimifyError | undefined {
     if (deadlineAtNs === Number.POSITIVE_INFINITY || slots.free > 0) return undefined;
     const budgetNs = deadlineAtNs - nowNs;
-    const ask = { rows, key, budgetNs, nowNs, gapNs, caution: caution.level };
+    const rowsPerNs = arrivals.rowsPerNs?.() ?? 0;
+    const ask = { rows, key, budgetNs, nowNs, rowsPerNs, caution: caution.level };
     const { waitNs, runNs } = forecast({ queue, slots, costs }, lane, ask);
     if (waitNs + runNs <= budgetNs) return undefined;
     return told('late', wouldBeLate(queue.size, { waitNs, runNs, budgetNs }));

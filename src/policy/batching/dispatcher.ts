@@ -4,6 +4,7 @@ import type { Caution } from './caution.ts';
 import type { BatchingRefusal, CostModel } from './contract.ts';
 import { createHold } from './hold.ts';
 import { type Lane, lookUpMost, type RowLimits } from './lanes.ts';
+import type { Outlook } from './outlook.ts';
 import { rowsInTime, takeRun, whoToGiveUp } from './pick.ts';
 import type { Queue } from './queue.ts';
 import { expired, notReady, tooLate, waitedTooLong } from './refusals.ts';
@@ -23,8 +24,7 @@ export interface DispatcherDeps {
   readonly isInline: boolean;
   readonly soon: (callback: () => void) => void;
   readonly timerStepNs: number;
-  /** How long a free slot should wait for more rows than these, which may be `limit`. */
-  worthNs(lane: Lane, rows: number, limit: number, first: Pick<Ticket, 'deadlineAtNs' | 'sinceNs'>): number;
+  readonly outlook: Outlook;
   /** An answer that was given without a run. */
   told(why: BatchingRefusal, error: NimifyError): NimifyError;
   startRuns(hooks: RunHooks): Runs;
@@ -49,7 +49,8 @@ export interface Dispatcher {
 }
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  const { name, clock, costs, queue, slots, limits, isInline, soon, timerStepNs, told, caution } = deps;
+  const { name, clock, costs, queue, slots, limits, isInline, soon, timerStepNs, told, caution, outlook } =
+    deps;
   /** Parts of runs that failed: before all others. */
   const retries: (readonly Ticket[])[] = [];
   const runs = deps.startRuns({ onFree: wake, again: (tickets) => void retries.push(tickets) });
@@ -108,7 +109,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         for (const ticket of givenUp) giveUp(ticket, nowNs);
         continue;
       }
-      return takeRun(queue, lane, limit, costs, nowNs);
+      const worthRows = first.joins ? outlook.rowsWorthRunning(lane, limit) : limit;
+      return takeRun(queue, lane, Math.max(first.rows, Math.min(limit, worthRows)), costs, nowNs);
     }
     hold.end();
     return undefined;
@@ -122,8 +124,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   function holds(lane: Lane, first: Ticket, limit: number, nowNs: number): boolean {
     if (isDraining || hold.isOver || !first.joins || queue.lanes > 1) return false;
-    const waitNs = deps.worthNs(lane, lane.rows, limit, first);
-    if (!(waitNs > 0)) return false;
+    const waitNs = outlook.worthWaitingNs(lane, lane.rows, limit, first, nowNs);
+    if (waitNs <= 0) return false;
     if (waitNs >= timerStepNs) hold.wait(nowNs + waitNs);
     else hold.openTurn();
     return true;

@@ -24,8 +24,8 @@ export function forecast(
     readonly key: number;
     readonly budgetNs: number;
     readonly nowNs: number;
-    /** Mean time between rows. */
-    readonly gapNs: number;
+    /** Rows that come on the whole. */
+    readonly rowsPerNs: number;
     /** 0 to 1: how many of those who are expected to come meanwhile are reckoned with. */
     readonly caution: number;
   },
@@ -44,7 +44,7 @@ export function forecast(
   const aheadRows = Math.round(aheadNs / rowNs);
   const runsAhead = Math.floor(aheadRows / runRows);
   const waitNs = slots.waitNs(nowNs, runsAhead * costs.typicalNs(shape, runRows));
-  const joining = Math.round((ask.caution * waitNs) / Math.max(1, ask.gapNs));
+  const joining = Math.round(ask.caution * waitNs * ask.rowsPerNs);
   const withRows = Math.min(runRows, aheadRows - runsAhead * runRows + rows + joining);
   return { waitNs, runNs: costs.p99Ns(shape, withRows) };
 }

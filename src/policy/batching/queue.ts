@@ -16,6 +16,8 @@ import { createWorkAhead } from './work-ahead.ts';
 export interface Queue {
   /** Requests that wait. */
   readonly size: number;
+  /** Their rows. */
+  readonly rows: number;
   readonly lanes: number;
   /** Tickets that came so far. */
   readonly arrivals: number;
@@ -71,6 +73,7 @@ export function createQueue(options: QueueOptions): Queue {
   const expiries = createHeap<Expiry>();
   const work = createWorkAhead((objectiveNs ?? 1e9) / 64);
   let size = 0;
+  let rows = 0;
   let arrivals = 0;
 
   /** Its first has changed. */
@@ -93,6 +96,7 @@ export function createQueue(options: QueueOptions): Queue {
     ticket.bucket = work.add(ticket.key, ticket.workNs);
     lane.waiting.push(ticket);
     lane.rows += ticket.rows;
+    rows += ticket.rows;
     settleLane(lane);
   }
 
@@ -101,6 +105,7 @@ export function createQueue(options: QueueOptions): Queue {
     work.remove(ticket.bucket, ticket.workNs);
     lane.waiting.remove(ticket);
     lane.rows -= ticket.rows;
+    rows -= ticket.rows;
     settleLane(lane);
   }
 
@@ -114,6 +119,9 @@ export function createQueue(options: QueueOptions): Queue {
   return {
     get size() {
       return size;
+    },
+    get rows() {
+      return rows;
     },
     get lanes() {
       return lanes.size;

@@ -84,12 +84,19 @@ export function createRuns(deps: RunsDeps): Runs {
   }
 
   /** Where runs hold up the event loop, what they take is what the engine says; else it is the whole way there and back. */
-  function learn(lane: Lane, rows: number, startedNs: number, slot: number, response: InferResponse): void {
+  function learn(
+    lane: Lane,
+    rows: number,
+    runRows: number,
+    startedNs: number,
+    slot: number,
+    response: InferResponse,
+  ): void {
     const nowNs = clock.nowNs();
     lane.lastRunAtNs = nowNs;
+    arrivals.answered?.(nowNs, rows);
     if (slot >= 0 && mayBeHeld[slot] === 1) return;
-    costs.observe(lane.shape, rows, isInline ? response.report.computeNs : nowNs - startedNs);
-    arrivals.answered?.(nowNs);
+    costs.observe(lane.shape, runRows, isInline ? response.report.computeNs : nowNs - startedNs);
   }
 
   function runRowsOf(rows: number): number {
@@ -129,7 +136,7 @@ export function createRuns(deps: RunsDeps): Runs {
     const slot = take(run.lane, run.runRows, nowNs);
     ask(run.request, run.context).then(
       (response) => {
-        learn(run.lane, run.runRows, run.startedNs, slot, response);
+        learn(run.lane, run.rows, run.runRows, run.startedNs, slot, response);
         release(slot, undefined);
         finish(run, response);
         deps.onFree();
@@ -153,7 +160,7 @@ export function createRuns(deps: RunsDeps): Runs {
       return true;
     }
     if (response === undefined) return false;
-    learn(run.lane, run.runRows, run.startedNs, -1, response);
+    learn(run.lane, run.rows, run.runRows, run.startedNs, -1, response);
     finish(run, response);
     return true;
   }
@@ -226,7 +233,7 @@ export function createRuns(deps: RunsDeps): Runs {
       const answer = ask(request, context);
       answer.then(
         (response) => {
-          learn(lane, rows, nowNs, slot, response);
+          learn(lane, rows, rows, nowNs, slot, response);
           release(slot, undefined);
           deps.onFree();
         },

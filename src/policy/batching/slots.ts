@@ -5,6 +5,8 @@ export interface Slots {
   /** Takes a free slot; there must be one. */
   take(nowNs: number, expectedNs: number): number;
   release(slot: number): void;
+  /** Until another than the first free slot is free: 0 where one is, Infinity where there is no other. */
+  nextFreeNs(nowNs: number): number;
   /** When work of `aheadNs` in front is under way and a slot is free again, from now. */
   waitNs(nowNs: number, aheadNs: number): number;
 }
@@ -37,6 +39,14 @@ export function createSlots(count: number): Slots {
     release(slot) {
       expectedNs[slot] = -1;
       freeSlots.push(slot);
+    },
+    nextFreeNs(nowNs) {
+      if (freeSlots.length > 1) return 0;
+      let leastNs = Number.POSITIVE_INFINITY;
+      for (let slot = 0; slot < count; slot++) {
+        if (expectedNs[slot]! >= 0) leastNs = Math.min(leastNs, remainingNs(slot, nowNs));
+      }
+      return leastNs;
     },
     /** As water fills a vessel of uneven ground: the level at which the work ahead has found its place. */
     waitNs(nowNs, aheadNs) {

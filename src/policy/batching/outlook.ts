@@ -1,0 +1,58 @@
+import type { Arrivals, BatchingOptions, CostModel } from './contract.ts';
+import type { Lane } from './lanes.ts';
+import type { Queue } from './queue.ts';
+import { rowsWorthRunning } from './run-size.ts';
+import type { Slots } from './slots.ts';
+import type { Ticket } from './ticket.ts';
+import { worthWaitingNs } from './window.ts';
+
+/** What the arrivals that are to be expected mean for a free slot. */
+export interface Outlook {
+  /** How long it should wait for more rows than these, which may be `mostRows`; 0: not at all. */
+  worthWaitingNs(
+    lane: Lane,
+    rows: number,
+    mostRows: number,
+    first: Pick<Ticket, 'deadlineAtNs' | 'sinceNs'>,
+    nowNs: number,
+  ): number;
+  /** Of the rows that wait, how many it should run. */
+  rowsWorthRunning(lane: Lane, mostRows: number): number;
+}
+
+export interface OutlookDeps {
+  readonly costs: CostModel;
+  readonly arrivals: Arrivals;
+  readonly slots: Slots;
+  readonly queue: Queue;
+  /** What arrives while a run holds up the event loop is put together anyway. */
+  readonly isInline: boolean;
+}
+
+export function createOutlook(deps: OutlookDeps, options: BatchingOptions): Outlook {
+  const { costs, arrivals, slots, queue, isInline } = deps;
+  const { maxDelayMs, preferredRows, weight = 0.5 } = options;
+  const maxDelayNs = maxDelayMs === undefined ? undefined : maxDelayMs * 1e6;
+  const isFixed = maxDelayNs !== undefined;
+
+  return {
+    worthWaitingNs({ shape }, rows, mostRows, { deadlineAtNs, sinceNs }, nowNs) {
+      if (rows >= mostRows || (isInline && !isFixed)) return 0;
+      const gapNs = isFixed ? 0 : arrivals.gapNs(nowNs);
+      const echoNs = isFixed ? 0 : arrivals.echoNs?.(nowNs);
+      const isOpen = deadlineAtNs === Number.POSITIVE_INFINITY;
+      return worthWaitingNs({
+        ...{ nowNs, rows, mostRows, gapNs, echoNs, nextFreeNs: slots.nextFreeNs(nowNs), shape, costs },
+        latestStartNs: isOpen ? deadlineAtNs : deadlineAtNs - costs.p99Ns(shape, rows + 1),
+        ...{ maxDelayNs, preferredRows, oldestSinceNs: sinceNs, weight },
+      });
+    },
+    rowsWorthRunning({ shape }, mostRows) {
+      const rowsPerNs = arrivals.rowsPerNs?.() ?? 0;
+      if (queue.rows === 1 || mostRows === 1) return mostRows;
+      return rowsWorthRunning({
+        ...{ rows: queue.rows, mostRows, shape, costs, slots: slots.count, rowsPerNs, weight },
+      });
+    },
+  };
+}
