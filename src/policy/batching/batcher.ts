@@ -14,14 +14,14 @@ import type {
 } from './contract.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { forecast } from './forecast.ts';
-import { createLanes, type Lane, lookUpMost, type RowLimits, rowsOf } from './lanes.ts';
+import { createLanes, lookUpMost, type RowLimits, rowsOf } from './lanes.ts';
 import { createOutlook } from './outlook.ts';
 import { enterPieces, type Piece } from './pieces.ts';
 import { createQueue } from './queue.ts';
 import { cancelled, expired, notReady, queueFull, wouldBeLate } from './refusals.ts';
 import { createRuns } from './runs.ts';
 import { createSlots } from './slots.ts';
-import type { Ticket } from './ticket.ts';
+import type { Lane, Ticket } from './ticket.ts';
 import { createTurns } from './turns.ts';
 
 export interface BatcherDeps {
@@ -197,7 +197,15 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
       ...{ request, context, lane, rows: lane.hasRows ? rowsOf(request) : 1 },
       joins: lane.joins && request.sequence === undefined,
       ...{ level, sinceNs: nowNs, deadlineAtNs, counts: isFirst, key, order: order++, place: -1 },
-      ...{ workNs: 0, bucket: 0, expiry: undefined, run: undefined, isSettled: false, onCancel: undefined },
+      ...{
+        workNs: 0,
+        bucket: 0,
+        expiry: undefined,
+        run: undefined,
+        trial: undefined,
+        isSettled: false,
+        onCancel: undefined,
+      },
       ...{ resolve, reject },
     };
     if (context.cancel !== NEVER_CANCELLED) {

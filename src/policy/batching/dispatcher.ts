@@ -3,14 +3,14 @@ import type { Clock, Timer } from '../../base/util/clock.ts';
 import type { Caution } from './caution.ts';
 import type { BatchingRefusal, CostModel } from './contract.ts';
 import { createHold } from './hold.ts';
-import { type Lane, lookUpMost, type RowLimits } from './lanes.ts';
+import { lookUpMost, type RowLimits } from './lanes.ts';
 import type { Outlook } from './outlook.ts';
 import { rowsInTime, takeRun, whoToGiveUp } from './pick.ts';
 import type { Queue } from './queue.ts';
 import { expired, notReady, tooLate, waitedTooLong } from './refusals.ts';
 import type { Runs } from './runs.ts';
 import type { Slots } from './slots.ts';
-import { refuse, type Ticket } from './ticket.ts';
+import { type Lane, refuse, type Ticket } from './ticket.ts';
 
 export interface DispatcherDeps {
   readonly name: string;

@@ -1,7 +1,7 @@
 import type { CostModel } from './contract.ts';
-import type { Lane } from './lanes.ts';
 import type { Queue } from './queue.ts';
 import type { Slots } from './slots.ts';
+import type { Lane } from './ticket.ts';
 
 export interface Forecast {
   /** Until a slot takes the request, from now. */

@@ -2,34 +2,8 @@ import { elementCount } from '../../base/tensor/tensor.ts';
 import type { InferRequest } from '../../model/request.ts';
 import type { BatchAxis } from '../../model/signature.ts';
 import type { CostModel, ShapeClass } from './contract.ts';
-import { createHeap, type Heap, type HeapItem } from './heap.ts';
-import type { Ticket } from './ticket.ts';
-
-/** A shape class, those of it that wait, and what is known of its runs. As a heap's item it stands for its first. */
-export interface Lane extends HeapItem {
-  readonly shape: ShapeClass;
-  readonly waiting: Heap<Ticket>;
-  /** Do its requests have rows that can be counted? */
-  readonly hasRows: boolean;
-  /** May they be joined? Not where joining has turned out wrong. */
-  joins: boolean;
-  order: number;
-  /** Rows that wait. */
-  rows: number;
-  /** Rows of the largest run so far. */
-  largestRun: number;
-  runs: number;
-  lastRunAtNs: number;
-  /** Most rows to join, and what a row takes in such a run. */
-  mostRows: number;
-  rowNs: number;
-  /** They are looked up anew with that run; so often they were. */
-  lookUpAtRun: number;
-  lookUps: number;
-  /** Of the turns of the event loop: is it worth while to gather what arrives in one? */
-  gathers: boolean;
-  gathersSince: number;
-}
+import { createHeap } from './heap.ts';
+import type { Lane, Ticket } from './ticket.ts';
 
 export interface Lanes {
   /** The lane of a request. Its rows are `rowsOf` it where the lane has rows, else it counts as one. */
@@ -87,7 +61,12 @@ function createLane(shape: ShapeClass, hasRows: boolean): Lane {
   return {
     ...{ shape, hasRows, joins: hasRows, waiting: createHeap<Ticket>(), rows: 0 },
     ...{ key: 0, order: 0, place: -1 },
-    ...{ largestRun: 0, runs: 0, lastRunAtNs: Number.NEGATIVE_INFINITY },
+    ...{
+      cappedRows: Number.POSITIVE_INFINITY,
+      largestRun: 0,
+      runs: 0,
+      lastRunAtNs: Number.NEGATIVE_INFINITY,
+    },
     ...{ mostRows: 1, rowNs: 0, lookUpAtRun: 0, lookUps: 0, gathers: false, gathersSince: -1 },
   };
 }
@@ -167,6 +146,8 @@ export function lookUpMost(lane: Lane, costs: CostModel, { fixed, most }: RowLim
     const wanted = tries ? Math.max(efficient, 2 * Math.min(efficient, Math.max(1, largestRun))) : efficient;
     lane.mostRows = Math.min(wanted, most, STRIDE * Math.max(largestRun, FIRST_ROWS / STRIDE));
   }
+  if (lane.lookUps % TRY_EVERY === TRY_EVERY - 1) lane.cappedRows *= 2;
+  lane.mostRows = Math.min(lane.mostRows, lane.cappedRows);
   const runNs = costs.typicalNs(shape, lane.mostRows);
   const isKnown = runNs < Number.POSITIVE_INFINITY;
   lane.rowNs = isKnown ? runNs / lane.mostRows : 0;
@@ -174,6 +155,18 @@ export function lookUpMost(lane: Lane, costs: CostModel, { fixed, most }: RowLim
   lane.lookUpAtRun = isKnown ? runs + Math.min(LOOK_UP_EVERY, 1 + (runs >> 2)) : runs;
   lane.lookUps += 1;
   return lane.mostRows;
+}
+
+/** A run of this many rows failed, of which the parts did not: too much for the engine's memory, most likely. */
+export function capRows(lane: Lane, rows: number): void {
+  lane.cappedRows = Math.max(1, Math.min(lane.cappedRows, rows >> 1));
+  lane.lookUpAtRun = lane.runs;
+}
+
+/** Whatever was said of its rows, they do not come out as they went in. */
+export function stopJoining(lane: Lane): void {
+  lane.joins = false;
+  lane.lookUpAtRun = lane.runs;
 }
 
 /** A run of this many rows begins. */

@@ -1,9 +1,8 @@
 import type { Arrivals, BatchingOptions, CostModel } from './contract.ts';
-import type { Lane } from './lanes.ts';
 import type { Queue } from './queue.ts';
 import { rowsWorthRunning } from './run-size.ts';
 import type { Slots } from './slots.ts';
-import type { Ticket } from './ticket.ts';
+import type { Lane, Ticket } from './ticket.ts';
 import { worthWaitingNs } from './window.ts';
 
 /** What the arrivals that are to be expected mean for a free slot. */

@@ -1,7 +1,6 @@
 import type { CostModel } from './contract.ts';
-import type { Lane } from './lanes.ts';
 import type { Queue } from './queue.ts';
-import type { Ticket } from './ticket.ts';
+import type { Lane, Ticket } from './ticket.ts';
 
 /** Share of the time that may go into finding out whether a prediction still holds by which nothing could run. */
 const PROBE_EVERY = 10;

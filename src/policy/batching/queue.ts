@@ -1,7 +1,6 @@
 import type { QueuePolicy } from './contract.ts';
 import { createHeap } from './heap.ts';
-import type { Lane } from './lanes.ts';
-import type { Expiry, Ticket } from './ticket.ts';
+import type { Expiry, Lane, Ticket } from './ticket.ts';
 import { createWorkAhead } from './work-ahead.ts';
 
 /**

@@ -7,9 +7,9 @@ import type { InferRequest, InferResponse } from '../../model/request.ts';
 import type { Caution } from './caution.ts';
 import type { Arrivals, BatchingInstruments, CostModel } from './contract.ts';
 import { createJoinBuffers, cutOutputs, joinRequests, rowsOfCuts, shareOwner } from './join.ts';
-import { type Lane, noteRun } from './lanes.ts';
+import { capRows, noteRun, stopJoining } from './lanes.ts';
 import type { Slots } from './slots.ts';
-import { refuse, settle, type Ticket, type TicketRun } from './ticket.ts';
+import { type Lane, refuse, settle, type Ticket, type TicketRun } from './ticket.ts';
 
 /** Failures that may be one request's alone: the run is tried again in halves. */
 const MAY_BE_ONES: ReadonlySet<string> = new Set(['INVALID_INPUT', 'ENGINE_FAILED', 'ENGINE_CRASHED']);
@@ -173,7 +173,16 @@ export function createRuns(deps: RunsDeps): Runs {
     }
   }
 
+  /** Each of a run that failed has been answered since: none of them was at fault. */
+  function clear(ticket: Ticket): void {
+    const { trial, lane } = ticket;
+    if (trial === undefined) return;
+    trial.left -= 1;
+    if (trial.left === 0) capRows(lane, trial.rows);
+  }
+
   function finish(run: Run, response: InferResponse): void {
+    for (const ticket of run.tickets) clear(ticket);
     if (run.isAlone) {
       const ticket = run.tickets[0]!;
       ticket.context.phases.queueNs += run.startedNs - ticket.sinceNs;
@@ -183,7 +192,7 @@ export function createRuns(deps: RunsDeps): Runs {
     const cuts = cutOutputs(response, run.runRows);
     if (cuts === undefined) {
       response.owner.release();
-      run.lane.joins = false;
+      stopJoining(run.lane);
       fail(run, rowsMissing(model.name));
       return;
     }
@@ -216,6 +225,8 @@ export function createRuns(deps: RunsDeps): Runs {
     for (const ticket of live) ticket.run = undefined;
     // Of several, though one only may be left: the fault may be in another that has left since.
     if (run.tickets.length > 1 && MAY_BE_ONES.has(error.code)) {
+      const trial = { rows: run.rows, left: live.length };
+      if (error.code !== 'INVALID_INPUT') for (const ticket of live) ticket.trial ??= trial;
       const half = live.length >> 1;
       if (half > 0) deps.again(live.slice(0, half));
       if (live.length > 0) deps.again(live.slice(half));

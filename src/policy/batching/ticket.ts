@@ -1,13 +1,48 @@
 import type { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { RequestContext } from '../../model/context.ts';
 import type { InferRequest, InferResponse } from '../../model/request.ts';
-import type { HeapItem } from './heap.ts';
-import type { Lane } from './lanes.ts';
+import type { ShapeClass } from './contract.ts';
+import type { Heap, HeapItem } from './heap.ts';
+
+/** A shape class, those of it that wait, and what is known of its runs. As a heap's item it stands for its first. */
+export interface Lane extends HeapItem {
+  readonly shape: ShapeClass;
+  readonly waiting: Heap<Ticket>;
+  /** Do its requests have rows that can be counted? */
+  readonly hasRows: boolean;
+  /** May they be joined? Not where joining has turned out wrong. */
+  joins: boolean;
+  order: number;
+  /** Rows that wait. */
+  rows: number;
+  /** Runs of more rows than this have failed where halves of them did not. */
+  cappedRows: number;
+  /** Rows of the largest run so far. */
+  largestRun: number;
+  runs: number;
+  lastRunAtNs: number;
+  /** Most rows to join, and what a row takes in such a run. */
+  mostRows: number;
+  rowNs: number;
+  /** They are looked up anew with that run; so often they were. */
+  lookUpAtRun: number;
+  lookUps: number;
+  /** Of the turns of the event loop: is it worth while to gather what arrives in one? */
+  gathers: boolean;
+  gathersSince: number;
+}
 
 /** What a ticket's run looks like from the ticket. */
 export interface TicketRun {
   /** One of its tickets is settled already. */
   leave(ticket: Ticket): void;
+}
+
+/** Those of a run that failed and is tried again in parts: was it one of them, or that they were so many? */
+export interface Trial {
+  readonly rows: number;
+  /** Those who have not been answered since. */
+  left: number;
 }
 
 /** When a ticket's time in the queue is over; stands in a heap of its own. */
@@ -35,8 +70,8 @@ export interface Ticket extends HeapItem {
   workNs: number;
   bucket: number;
   expiry: Expiry | undefined;
-  /** Waits for a run once more, after one that failed. */
   run: TicketRun | undefined;
+  trial: Trial | undefined;
   isSettled: boolean;
   onCancel: (() => void) | undefined;
   readonly resolve: (response: InferResponse) => void;

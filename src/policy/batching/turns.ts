@@ -1,5 +1,5 @@
 import type { CostModel } from './contract.ts';
-import type { Lane } from './lanes.ts';
+import type { Lane } from './ticket.ts';
 
 /** What one turn of the event loop brings, and whether it is worth while to wait for its end. */
 export interface Turns {
