@@ -109,6 +109,7 @@ export function createArrivals(): ObservedArrivals {
     answered: echo.answered,
     gapNs,
     rowsPerNs,
+    echoRows: echo.owedRows,
     echoNs: (nowNs) => (echo.isHeard(rowsPerNs()) ? echo.leftNs(nowNs) : 0),
   };
 }

@@ -40,8 +40,10 @@ export interface Arrivals {
   gapNs(nowNs: number): number;
   /** Rows per nanosecond on the whole; 0: not known. */
   rowsPerNs?(): number;
-  /** Time until most of those who were answered last have asked again; 0: nothing is to be expected of them. */
+  /** Time until those who were answered last have asked again; 0: nothing is to be expected of them. */
   echoNs?(nowNs: number): number;
+  /** Rows that were answered and have not come again. */
+  echoRows?(): number;
 }
 
 /** What the decision to wait looks at: a free slot, and the rows of one class that it could run now. */
@@ -53,7 +55,11 @@ export interface WindowState {
   readonly gapNs: number;
   /** Time until those who were answered last have asked again. Default 0: they do not. */
   readonly echoNs?: number | undefined;
-  /** Time until another slot is expected to be free: 0 where one is. Default: there is no other. */
+  /** Their rows that are still to come. Default: more than can be counted. */
+  readonly echoRows?: number | undefined;
+  /** Slots that are free now, with the one that is asked for. Default 1. */
+  readonly freeSlots?: number | undefined;
+  /** Time until one of the others is expected to be free. Default: there are none. */
   readonly nextFreeNs?: number | undefined;
   readonly shape: ShapeClass;
   readonly costs: CostModel;

@@ -15,6 +15,7 @@ export interface Echo {
    * Time from now by which nine of ten rows that were answered last have come back, with new ones; 0: all are back.
    */
   leftNs(nowNs: number): number;
+  owedRows(): number;
   /** Rows come because others were answered: none but those who are owed is to be expected. */
   isHeard(rowsPerNs: number): boolean;
 }
@@ -45,6 +46,7 @@ export function createEcho(): Echo {
       meanRows += (rows - meanRows) / MEMORY;
       answersNs = nowNs;
     },
+    owedRows: () => owed,
     leftNs: (nowNs) => (owed === 0 ? 0 : Math.max(0, answersNs + usualNs - nowNs)),
     isHeard: (rowsPerNs) => usualNs > 0 && usualNs * rowsPerNs * SOONER < meanRows,
   };

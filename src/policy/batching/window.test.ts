@@ -49,7 +49,7 @@ describe('worthWaitingNs', () => {
 
   it('does not wait with other slots free, a full batch, a preferred size, or costs that are not known', () => {
     expect(worthWaitingNs(state)).toBeGreaterThan(0);
-    expect(worthWaitingNs({ ...state, nextFreeNs: 0 })).toBe(0);
+    expect(worthWaitingNs({ ...state, freeSlots: 2 })).toBe(0);
     expect(worthWaitingNs({ ...state, mostRows: 2 })).toBe(0);
     expect(worthWaitingNs({ ...state, preferredRows: [2, 8] })).toBe(0);
     expect(worthWaitingNs({ ...state, costs: createCostModel() })).toBe(0);
@@ -66,7 +66,7 @@ describe('worthWaitingNs', () => {
   it('waits out a fixed window from the oldest row, whatever it is worth', () => {
     const fixed = { ...state, maxDelayNs: 5 * MS, gapNs: Number.POSITIVE_INFINITY };
     expect(worthWaitingNs(fixed)).toBe(4 * MS);
-    expect(worthWaitingNs({ ...fixed, nextFreeNs: 0 })).toBe(4 * MS);
+    expect(worthWaitingNs({ ...fixed, freeSlots: 2 })).toBe(4 * MS);
     expect(worthWaitingNs({ ...fixed, oldestSinceNs: 90 * MS })).toBe(0);
     expect(worthWaitingNs({ ...fixed, maxDelayNs: 0 })).toBe(0);
     expect(worthWaitingNs({ ...fixed, rows: 64 })).toBe(0);
@@ -79,5 +79,11 @@ describe('worthWaitingNs', () => {
     expect(worthWaitingNs({ ...closed, echoNs: 0.4 * MS, latestStartNs: state.nowNs + 10 })).toBe(10);
     expect(worthWaitingNs({ ...closed, echoNs: 1.4 * MS })).toBe(0);
     expect(worthWaitingNs({ ...closed, echoNs: 0 })).toBe(0);
+  });
+
+  it('does not wait for more of them than make the share of each free slot', () => {
+    const closed = { ...state, echoNs: 0.4 * MS, echoRows: 6, freeSlots: 2 };
+    expect(worthWaitingNs({ ...closed, rows: 5 })).toBeGreaterThan(0);
+    expect(worthWaitingNs({ ...closed, rows: 6 })).toBe(0);
   });
 });

@@ -7,12 +7,12 @@ const PATIENCE = 2;
  * How long a free slot should wait for more rows, before it asks again; 0: run now. One step is looked ahead: where n
  * rows wait, the next comes after a gap g and a run takes c(n), waiting for it
  * - costs the n rows n (g + c(n + 1) - c(n)),
- * - saves the newcomer the time until a slot is free again, at most c(n), and c(1) - c(n + 1), less g.
+ * - saves the newcomer the time until a slot is free again, at most c(n), and none if one is; and c(1) - c(n + 1), less g.
  * With one slot and costs a + b n: wait while (n + 1) g < a - n b. So mean latency is least. A `weight` above a half
  * takes from the cost of those who wait, half at most: past that, slots stand idle, and throughput falls too.
  *
  * In a closed loop that does not hold: what is gained comes back with every round. Those who were answered are waited
- * for if they are back in less time than is saved by one run less.
+ * for if they are back in less time than is saved by one run less, until each free slot has its share.
  */
 export function worthWaitingNs(state: WindowState): number {
   const { nowNs, rows, mostRows, latestStartNs, maxDelayNs, preferredRows, shape, costs } = state;
@@ -22,12 +22,14 @@ export function worthWaitingNs(state: WindowState): number {
   if (maxDelayNs !== undefined) {
     return Math.max(0, Math.min(allowedNs, state.oldestSinceNs + maxDelayNs - nowNs));
   }
-  const { gapNs, echoNs = 0, nextFreeNs = Number.POSITIVE_INFINITY } = state;
-  if (nextFreeNs <= 0) return 0;
+  const { gapNs, echoNs = 0, echoRows = Number.POSITIVE_INFINITY } = state;
+  const { freeSlots = 1, nextFreeNs = Number.POSITIVE_INFINITY } = state;
   const runNs = costs.typicalNs(shape, rows);
   const joinedNs = costs.typicalNs(shape, rows + 1);
   const aloneNs = costs.typicalNs(shape, 1);
-  if (echoNs > 0 && echoNs < runNs + aloneNs - joinedNs) return Math.min(allowedNs, echoNs);
+  const hasItsShare = rows * freeSlots >= rows + echoRows;
+  if (echoNs > 0 && !hasItsShare && echoNs < runNs + aloneNs - joinedNs) return Math.min(allowedNs, echoNs);
+  if (freeSlots > 1) return 0;
   const waiting = rows * Math.min(1, 1.5 - state.weight);
   const savedNs = Math.min(runNs, nextFreeNs) + aloneNs - joinedNs;
   const worthNs = (savedNs - waiting * (joinedNs - runNs)) / (1 + waiting);
