@@ -8,7 +8,7 @@ const RATE_MEMORY = 1024;
 /** A pause forgets as much as this many mean gaps at most. */
 const MOST_GAPS = 512;
 /** Arrivals at the overall rate that every cell is given beforehand. */
-const PRIOR = 1;
+const PRIOR = 0.5;
 /** Cells of time since the last arrival, half an octave each, from 1 µs to over an hour. */
 const FIRST_NS = 1000;
 const CELLS = 64;

@@ -61,6 +61,10 @@ export interface WindowState {
   readonly freeSlots?: number | undefined;
   /** Time until one of the others is expected to be free. Default: there are none. */
   readonly nextFreeNs?: number | undefined;
+  /** Slots in all, the time since the last run started in one, and the rows that come. Default: one slot. */
+  readonly slots?: number | undefined;
+  readonly sinceStartNs?: number | undefined;
+  readonly rowsPerNs?: number | undefined;
   readonly shape: ShapeClass;
   readonly costs: CostModel;
   /** Last moment at which every waiting deadline still holds. */

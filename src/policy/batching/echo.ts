@@ -3,7 +3,7 @@ const MOST = 0.98;
 const STEP = 0.2;
 const MEMORY = 32;
 /** Answers come back this much sooner than rows come on the whole, or they are no echo. */
-const SOONER = 2;
+const SOONER = 1.4;
 /** Those who are not back after this many times the usual have left. */
 const GIVEN_UP = 4;
 
@@ -12,7 +12,7 @@ export interface Echo {
   arrived(nowNs: number, rows: number): void;
   answered(nowNs: number, rows: number): void;
   /**
-   * Time from now by which nine of ten rows that were answered last have come back, with new ones; 0: all are back.
+   * Time from now by which those rows that were answered last have come back, with new ones; 0: all are back.
    */
   leftNs(nowNs: number): number;
   owedRows(): number;
@@ -21,10 +21,10 @@ export interface Echo {
 }
 
 /**
- * Learns how long after its answer a row comes back: the 90th percentile, by multiplicative steps as in
+ * Learns how long after its answer a row comes back: the 98th percentile, by multiplicative steps as in
  * `createRunTimes`. Rows that come count as those who are owed. That says nothing where they come anyway: so many
- * would have come after a certain time without any answer, and only where they come in less than half of that time
- * is it an echo.
+ * would have come after a certain time without any answer, and only where they come in clearly less of that
+ * time is it an echo.
  */
 export function createEcho(): Echo {
   let answersNs = Number.NaN;

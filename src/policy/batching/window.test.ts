@@ -41,6 +41,28 @@ describe('worthWaitingNs', () => {
     expect(worthWaitingNs({ ...state, gapNs, nextFreeNs: 0.5 * MS })).toBe(0);
   });
 
+  it('starts several slots at even distances, where rows come densely and slots have time to spare', () => {
+    const dense = {
+      ...state,
+      rows: 3,
+      gapNs: 2e4,
+      slots: 2,
+      nextFreeNs: MS,
+      sinceStartNs: 0.1 * MS,
+      rowsPerNs: 8 / MS,
+    };
+    const costs = createCostModel();
+    for (let at = 0; at < 30; at++)
+      for (const rows of [1, 2, 4, 8, 16]) costs.observe(0, rows, MS + 1e4 * rows);
+    // A distance of 1 ms / (2 - 0.01 x 40), of which 0.1 ms is over.
+    const waitNs = worthWaitingNs({ ...dense, costs, rowsPerNs: 40 / MS });
+    expect(waitNs / MS).toBeCloseTo(1 / 1.6 - 0.1, 1);
+    expect(worthWaitingNs({ ...dense, costs, rowsPerNs: 40 / MS, nextFreeNs: 0.2 * MS })).toBe(0.2 * MS);
+    expect(worthWaitingNs({ ...dense, costs, rowsPerNs: 40 / MS, sinceStartNs: MS })).toBe(0);
+    expect(worthWaitingNs({ ...dense, costs })).toBe(2 * dense.gapNs);
+    expect(worthWaitingNs({ ...dense, costs, rowsPerNs: 150 / MS })).toBe(2 * dense.gapNs);
+  });
+
   it('waits for more where throughput counts', () => {
     const gapNs = 0.3 * MS;
     expect(worthWaitingNs({ ...state, gapNs, weight: 0 })).toBe(0);

@@ -2,6 +2,9 @@ import type { WindowState } from './contract.ts';
 
 /** Times the expected gap after which the decision is made anew. */
 const PATIENCE = 2;
+/** Of what the slots can do, not counting what is fixed in each run. */
+const SPARE = 0.6;
+const DENSE = 12;
 
 /**
  * How long a free slot should wait for more rows, before it asks again; 0: run now. One step is looked ahead: where n
@@ -29,9 +32,25 @@ export function worthWaitingNs(state: WindowState): number {
   const aloneNs = costs.typicalNs(shape, 1);
   const hasItsShare = rows * freeSlots >= rows + echoRows;
   if (echoNs > 0 && !hasItsShare && echoNs < runNs + aloneNs - joinedNs) return Math.min(allowedNs, echoNs);
-  if (freeSlots > 1) return 0;
+  if (freeSlots > 1 || gapNs === Number.POSITIVE_INFINITY) return 0;
+  const rhythmNs = untilDueNs(state, runNs, joinedNs - runNs);
+  if (rhythmNs >= 0) return Math.min(allowedNs, rhythmNs);
   const waiting = rows * Math.min(1, 1.5 - state.weight);
   const savedNs = Math.min(runNs, nextFreeNs) + aloneNs - joinedNs;
   const worthNs = (savedNs - waiting * (joinedNs - runNs)) / (1 + waiting);
   return gapNs < worthNs ? Math.min(allowedNs, worthNs, PATIENCE * gapNs) : 0;
+}
+
+/**
+ * Several slots that start one after the other at even distances serve best: s = a / (slots - b rate) is the least
+ * distance that they can keep, for then each is done after `slots` of them. Only where rows come so densely that many
+ * fall within s, and where the slots have time to spare, else what waits sets the pace; -1 where it does.
+ */
+function untilDueNs(state: WindowState, runNs: number, perRowNs: number): number {
+  const { rows, slots = 1, rowsPerNs = 0, nextFreeNs = 0, sinceStartNs = Number.POSITIVE_INFINITY } = state;
+  const load = (perRowNs * rowsPerNs) / slots;
+  if (slots === 1 || !(load < SPARE)) return -1;
+  const distanceNs = Math.max(0, runNs - rows * perRowNs) / slots / (1 - load);
+  if (distanceNs * rowsPerNs < DENSE) return -1;
+  return Math.max(0, Math.min(distanceNs - sinceStartNs, nextFreeNs));
 }
