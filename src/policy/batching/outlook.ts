@@ -39,9 +39,13 @@ export function createOutlook(deps: OutlookDeps, options: BatchingOptions): Outl
       if (rows >= mostRows || (isInline && !isFixed)) return 0;
       const gapNs = isFixed ? 0 : arrivals.gapNs(nowNs);
       const echoNs = isFixed ? 0 : arrivals.echoNs?.(nowNs);
+      const echoRows = isFixed ? 0 : arrivals.echoRows?.();
+      const rowsPerNs = isFixed ? 0 : arrivals.rowsPerNs?.();
       const isOpen = deadlineAtNs === Number.POSITIVE_INFINITY;
       return worthWaitingNs({
-        ...{ nowNs, rows, mostRows, gapNs, echoNs, nextFreeNs: slots.nextFreeNs(nowNs), shape, costs },
+        ...{ nowNs, rows, mostRows, gapNs, echoNs, echoRows, rowsPerNs, shape, costs },
+        ...{ slots: slots.count, freeSlots: slots.free },
+        ...{ nextFreeNs: slots.nextFreeNs(nowNs), sinceStartNs: slots.sinceStartNs(nowNs) },
         latestStartNs: isOpen ? deadlineAtNs : deadlineAtNs - costs.p99Ns(shape, rows + 1),
         ...{ maxDelayNs, preferredRows, oldestSinceNs: sinceNs, weight },
       });

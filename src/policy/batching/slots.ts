@@ -7,6 +7,8 @@ export interface Slots {
   release(slot: number): void;
   /** Until another than the first free slot is free: 0 where one is, Infinity where there is no other. */
   nextFreeNs(nowNs: number): number;
+  /** Since a run last started; Infinity before the first. */
+  sinceStartNs(nowNs: number): number;
   /** When work of `aheadNs` in front is under way and a slot is free again, from now. */
   waitNs(nowNs: number, aheadNs: number): number;
 }
@@ -16,6 +18,7 @@ export function createSlots(count: number): Slots {
   const startedNs = new Float64Array(count);
   const expectedNs = new Float64Array(count).fill(-1);
   const remaining = new Float64Array(count);
+  let lastStartNs = Number.NEGATIVE_INFINITY;
 
   /** A run that is over its time is given as much again, but not more than its time once more. */
   function remainingNs(slot: number, nowNs: number): number {
@@ -33,6 +36,7 @@ export function createSlots(count: number): Slots {
     take(nowNs, expected) {
       const slot = freeSlots.pop()!;
       startedNs[slot] = nowNs;
+      lastStartNs = nowNs;
       expectedNs[slot] = Number.isFinite(expected) ? expected : 0;
       return slot;
     },
@@ -40,6 +44,7 @@ export function createSlots(count: number): Slots {
       expectedNs[slot] = -1;
       freeSlots.push(slot);
     },
+    sinceStartNs: (nowNs) => nowNs - lastStartNs,
     nextFreeNs(nowNs) {
       if (freeSlots.length > 1) return 0;
       let leastNs = Number.POSITIVE_INFINITY;
