@@ -10,9 +10,10 @@ import { type AdmissionOptions, createAdmission } from '../policy/admission/admi
 import { createBatching } from '../policy/batching/batching.ts';
 import type { BatchingInstruments, BatchingOptions, CostModel } from '../policy/batching/contract.ts';
 import { createCostModel } from '../policy/batching/cost-model.ts';
+import { DEFAULT_QUEUE } from '../policy/batching/queue.ts';
 import { createDeadline } from '../policy/deadline/deadline.ts';
 import type { BatchingMetrics } from './batching-metrics.ts';
-import { DEFAULT_QUEUE, toBatchingOptions } from './batching-options.ts';
+import { toBatchingOptions } from './batching-options.ts';
 import type { ServedModel } from './contract.ts';
 import { type Labels, readLabels } from './labels.ts';
 import { type OpenedSource, openSource } from './open-source.ts';

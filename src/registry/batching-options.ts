@@ -1,7 +1,8 @@
 import type { BatchingChoice } from '../base/config/batching.ts';
 import type { Target } from '../base/config/options.ts';
 import { weightsOf } from '../model/target.ts';
-import type { BatchingOptions, QueuePolicy } from '../policy/batching/contract.ts';
+import type { BatchingOptions } from '../policy/batching/contract.ts';
+import { DEFAULT_QUEUE } from '../policy/batching/queue.ts';
 
 /** What is wished of batching, and by whom. */
 export interface BatchingWishes {
@@ -16,12 +17,6 @@ export interface BatchingWishes {
   /** Is it proven, or forced, that rows leave each other alone? */
   readonly isBatchable: boolean;
 }
-
-export const DEFAULT_QUEUE: QueuePolicy = {
-  maxWaiting: 1024,
-  timeoutAction: 'reject',
-  allowTimeoutOverride: false,
-};
 
 /** What the batcher is told: what was chosen goes before what the model's configuration says. */
 export function toBatchingOptions(wishes: BatchingWishes): BatchingOptions {

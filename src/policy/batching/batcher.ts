@@ -193,20 +193,29 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
 
   function push(newcomer: Newcomer, { request, isFirst, resolve, reject }: Piece): Ticket {
     const { lane, context, deadlineAtNs, level, key, nowNs } = newcomer;
+    // Field by field, here and wherever requests pass: an object put together from spread parts takes many times as long.
     const ticket: Ticket = {
-      ...{ request, context, lane, rows: lane.hasRows ? rowsOf(request) : 1 },
+      request,
+      context,
+      lane,
+      rows: lane.hasRows ? rowsOf(request) : 1,
       joins: lane.joins && request.sequence === undefined,
-      ...{ level, sinceNs: nowNs, deadlineAtNs, counts: isFirst, key, order: order++, place: -1 },
-      ...{
-        workNs: 0,
-        bucket: 0,
-        expiry: undefined,
-        run: undefined,
-        trial: undefined,
-        isSettled: false,
-        onCancel: undefined,
-      },
-      ...{ resolve, reject },
+      level,
+      sinceNs: nowNs,
+      deadlineAtNs,
+      counts: isFirst,
+      key,
+      order: order++,
+      place: -1,
+      workNs: 0,
+      bucket: 0,
+      expiry: undefined,
+      run: undefined,
+      trial: undefined,
+      isSettled: false,
+      onCancel: undefined,
+      resolve,
+      reject,
     };
     if (context.cancel !== NEVER_CANCELLED) {
       ticket.onCancel = () => dispatcher.withdraw(ticket, told('cancelled', cancelled(context.cancel)));

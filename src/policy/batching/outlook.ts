@@ -43,18 +43,37 @@ export function createOutlook(deps: OutlookDeps, options: BatchingOptions): Outl
       const rowsPerNs = isFixed ? 0 : arrivals.rowsPerNs?.();
       const isOpen = deadlineAtNs === Number.POSITIVE_INFINITY;
       return worthWaitingNs({
-        ...{ nowNs, rows, mostRows, gapNs, echoNs, echoRows, rowsPerNs, shape, costs },
-        ...{ slots: slots.count, freeSlots: slots.free },
-        ...{ nextFreeNs: slots.nextFreeNs(nowNs), sinceStartNs: slots.sinceStartNs(nowNs) },
+        nowNs,
+        rows,
+        mostRows,
+        gapNs,
+        echoNs,
+        echoRows,
+        rowsPerNs,
+        shape,
+        costs,
+        slots: slots.count,
+        freeSlots: slots.free,
+        nextFreeNs: slots.nextFreeNs(nowNs),
+        sinceStartNs: slots.sinceStartNs(nowNs),
         latestStartNs: isOpen ? deadlineAtNs : deadlineAtNs - costs.p99Ns(shape, rows + 1),
-        ...{ maxDelayNs, preferredRows, oldestSinceNs: sinceNs, weight },
+        maxDelayNs,
+        preferredRows,
+        oldestSinceNs: sinceNs,
+        weight,
       });
     },
     rowsWorthRunning({ shape }, mostRows) {
       const rowsPerNs = arrivals.rowsPerNs?.() ?? 0;
       if (queue.rows === 1 || mostRows === 1) return mostRows;
       return rowsWorthRunning({
-        ...{ rows: queue.rows, mostRows, shape, costs, slots: slots.count, rowsPerNs, weight },
+        rows: queue.rows,
+        mostRows,
+        shape,
+        costs,
+        slots: slots.count,
+        rowsPerNs,
+        weight,
       });
     },
   };

@@ -112,7 +112,12 @@ export function createRuns(deps: RunsDeps): Runs {
     const isAlone = tickets.length === 1 && runRows === rows;
     const cancel = isAlone ? undefined : createCancelSource();
     const run: Run = {
-      ...{ tickets, lane: first.lane, rows, runRows, isAlone, startedNs: nowNs },
+      tickets,
+      lane: first.lane,
+      rows,
+      runRows,
+      isAlone,
+      startedNs: nowNs,
       request: isAlone ? first.request : joinRequests(tickets, rows, runRows, buffers),
       context:
         cancel === undefined ? first.context : createContext({ cancel, deadlineAtNs: latest(tickets) }),
@@ -211,8 +216,13 @@ export function createRuns(deps: RunsDeps): Runs {
         phases.computeNs = report.computeNs;
         const { id } = ticket.request;
         settle(ticket, {
-          ...{ model: response.model, version: response.version, id, parameters: response.parameters },
-          ...{ outputs: rowsOfCuts(cuts, from, ticket.rows), report, owner },
+          model: response.model,
+          version: response.version,
+          id,
+          outputs: rowsOfCuts(cuts, from, ticket.rows),
+          parameters: response.parameters,
+          report,
+          owner,
         });
       }
       from += ticket.rows;
