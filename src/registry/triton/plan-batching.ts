@@ -1,12 +1,13 @@
 import type { ModelConfig } from '../../base/triton/model-config.ts';
 import type { QueuePolicy } from '../../policy/batching/contract.ts';
+import { DEFAULT_QUEUE } from '../../policy/batching/queue.ts';
 import type { PlanNotes, PlannedBatching } from './plan.ts';
 
 type Batching = NonNullable<ModelConfig['dynamic_batching']>;
 type ConfiguredPolicy = NonNullable<Batching['default_queue_policy']>;
 
 /** Requests that may wait where nothing else is said: Triton then sets no bound at all. */
-const MOST_WAITING = 1024;
+const MOST_WAITING = DEFAULT_QUEUE.maxWaiting;
 /** Above it the table of queues would be larger than any use of it. */
 const MOST_LEVELS = 1000;
 
@@ -91,12 +92,6 @@ function planPriorities(notes: PlanNotes, batching: Batching): PlannedBatching {
   }
   return { ...planned, priorities: { levels, defaultLevel }, queueByPriority };
 }
-
-const DEFAULT_QUEUE: QueuePolicy = {
-  maxWaiting: MOST_WAITING,
-  timeoutAction: 'reject',
-  allowTimeoutOverride: false,
-};
 
 /** Undefined: nothing is said. */
 function planQueue(
