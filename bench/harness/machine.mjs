@@ -25,7 +25,8 @@ export function describeMachine({ root, tool }) {
   };
 }
 
-function describeCommit(root) {
+/** The commit of the checkout; undefined outside of one. */
+export function describeCommit(root) {
   try {
     const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
     return { commit: git('rev-parse', 'HEAD'), uncommitted: git('status', '--porcelain') !== '' };

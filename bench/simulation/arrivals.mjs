@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from 'node:fs';
+
+const TRACES = 'traces/azure-llm-2023';
+
+/**
+ * When requests come. `gaps` gives gaps of mean 1; of a trace at most as many as it has.
+ *
+ * @typedef {{ name: string, about: string, gaps: (count: number, random: () => number) => number[] }} Arrivals
+ */
+
+/** @returns {Arrivals[]} the synthetic ones, and the traces where the data folder is there */
+export function loadArrivals(dataFolder) {
+  return [
+    { name: 'poisson', about: 'exponential gaps', gaps: poissonGaps },
+    gammaArrivals(2),
+    gammaArrivals(4),
+    ...['conv', 'code'].flatMap((kind) => readTrace(dataFolder, kind)),
+  ];
+}
+
+/** Times of arrival in nanoseconds, at most `count` of them, `perSecond` of them a second on average. */
+export function timesOf(arrivals, { perSecond, count, random }) {
+  const gaps = arrivals.gaps(count, random);
+  const times = new Float64Array(gaps.length);
+  let atNs = 0;
+  for (let index = 0; index < gaps.length; index += 1) {
+    atNs += (gaps[index] * 1e9) / perSecond;
+    times[index] = atNs;
+  }
+  return times;
+}
+
+function poissonGaps(count, random) {
+  return Array.from({ length: count }, () => -Math.log(1 - random()));
+}
+
+/** Gaps of a gamma distribution: `cv` is their standard deviation over their mean; 1 would be Poisson. */
+function gammaArrivals(cv) {
+  const shape = 1 / (cv * cv);
+  return {
+    name: `gamma-${cv}`,
+    about: `gamma gaps, coefficient of variation ${cv}`,
+    gaps: (count, random) => Array.from({ length: count }, () => drawGamma(shape, random) / shape),
+  };
+}
+
+/**
+ * Marsaglia and Tsang: A simple method for generating gamma variables (2000); shapes below 1 by the power of a uniform
+ * that the paper gives at its end.
+ */
+function drawGamma(shape, random) {
+  if (shape < 1) return drawGamma(shape + 1, random) * (1 - random()) ** (1 / shape);
+  const d = shape - 1 / 3;
+  const c = 1 / Math.sqrt(9 * d);
+  for (;;) {
+    const x = drawNormal(random);
+    const v = (1 + c * x) ** 3;
+    if (v > 0 && Math.log(1 - random()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
+  }
+}
+
+function drawNormal(random) {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}
+
+/** The beginning of a trace, its gaps over their mean: the shape is the trace's, the rate is ours. */
+function readTrace(dataFolder, kind) {
+  const file = `${dataFolder}/${TRACES}/AzureLLMInferenceTrace_${kind}.csv`;
+  if (!existsSync(file)) return [];
+  const seconds = readFileSync(file, 'utf8').trim().split('\n').slice(1).map(secondsOf);
+  const minutes = Math.round((seconds.at(-1) - seconds[0]) / 60);
+  return [
+    {
+      name: `azure-${kind}`,
+      about: `Azure's trace of language model requests (2023, ${kind}): ${seconds.length} in ${minutes} min, time scaled`,
+      gaps(count) {
+        const taken = seconds.slice(0, count + 1);
+        const meanGap = (taken.at(-1) - taken[0]) / (taken.length - 1);
+        return taken.slice(1).map((second, index) => (second - taken[index]) / meanGap);
+      },
+    },
+  ];
+}
+
+/** Seven digits of a second, which Date does not read. */
+function secondsOf(line) {
+  const [, day, time, fraction] = /^(\S+) ([\d:]+)(\.\d+)?/.exec(line);
+  return Date.parse(`${day}T${time}Z`) / 1000 + Number(fraction ?? 0);
+}

@@ -1,0 +1,138 @@
+/** What the page shows; the file beside it has everything. */
+const SHOWN_LOADS = [0.25, 0.8, 1, 1.5, 3];
+const SHOWN_ARRIVALS = ['poisson', 'azure-conv'];
+
+/** The page of a simulation: what became of the bars, then the numbers. */
+export function renderReport({ scenarios, verdicts, machine, args, seed, count, profiles, arrivals }) {
+  const parts = [
+    '# The batcher in simulation',
+    [
+      `Node ${machine.node}, commit ${machine.commit?.slice(0, 12) ?? 'unknown'}${machine.uncommitted ? ' with uncommitted changes' : ''}; \`npm run simulate${args.length === 0 ? '' : ` -- ${args.join(' ')}`}\`, seed ${seed}.`,
+      'Time is virtual, so the machine does not matter: the same commit and seed give the same numbers.',
+    ].join('\n'),
+    '## Beside the best fixed pair of size and window',
+    'The best pair of each load, found by trying all of them on the same arrivals, with those that drop late requests by knowing the profile. Goodput: the smallest ratio to it at any load (bar: 0.95). Latency: the largest ratio of mean latencies up to 80 % load where all are in time (bar: 1.05). Kept: goodput at the heaviest load over the most at any load (bar: 0.90).',
+    renderFixed(verdicts),
+    '## Beside the rivals',
+    'Goodput within the objective over all loads together, ours over theirs; in brackets at how many loads we have more, and at how many less, by more than 0.5 % of what came. "Documented" is told the objective and nothing else; "tuned" is the best of a grid of settings for all loads together, chosen after the fact on the same arrivals.',
+    renderRivals(verdicts),
+    '## Numbers',
+    'Goodput is the share of requests answered within the objective, of all that came. Some scenarios and loads; the file beside this page has all.',
+    ...shown(scenarios).map(renderScenario),
+    '## How',
+    renderMethod({ count, profiles, arrivals }),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function shown(scenarios) {
+  const some = scenarios.filter(({ arrivals, slots }) => SHOWN_ARRIVALS.includes(arrivals) && slots === 1);
+  return some.length === 0 ? scenarios : some;
+}
+
+function renderFixed(verdicts) {
+  const rows = verdicts.map((one) => [
+    one.profile,
+    one.arrivals,
+    one.slots,
+    at(one.worstGoodput),
+    at(one.worstLatency),
+    one.keptAtWorst.toFixed(2),
+    percent(one.refusedAtLight),
+    isMet(one) ? 'met' : '**missed**',
+  ]);
+  const head = [
+    'profile',
+    'arrivals',
+    'slots',
+    'goodput',
+    'latency',
+    'kept',
+    'refused at 80 %',
+    'both within 5 %',
+  ];
+  return table(head, rows);
+}
+
+function isMet({ worstGoodput, worstLatency }) {
+  return worstGoodput.value >= 0.95 && (worstLatency === undefined || worstLatency.value <= 1.05);
+}
+
+function renderRivals(verdicts) {
+  const names = Object.keys(verdicts[0]?.rivals ?? {});
+  const rows = verdicts.map((one) => [
+    one.profile,
+    one.arrivals,
+    one.slots,
+    ...names.map((name) => {
+      const { overAll, more, less } = one.rivals[name];
+      return `${ratio(overAll)} (${more}, ${less})`;
+    }),
+  ]);
+  return table(['profile', 'arrivals', 'slots', ...names], rows);
+}
+
+function renderScenario({ profile, arrivals, slots, capacityPerSecond, objectiveMs, loads, schedulers }) {
+  const rows = loads
+    .filter((load) => loads.length <= SHOWN_LOADS.length || SHOWN_LOADS.includes(load))
+    .flatMap((load) =>
+      Object.entries(schedulers).map(([name, cells]) => {
+        const cell = cells[loads.indexOf(load)];
+        return [
+          percent(load, 0),
+          name,
+          percent(cell.goodShare),
+          percent(cell.refusedShare),
+          number(cell.p50Ms),
+          number(cell.p99Ms),
+          number(cell.meanMs),
+          number(cell.meanBatch),
+          ['nimify', 'one by one'].includes(name) ? '' : cell.setting,
+        ];
+      }),
+    );
+  return [
+    `### ${profile}, ${arrivals}, ${slots} ${slots === 1 ? 'slot' : 'slots'}`,
+    `Capacity ${number(capacityPerSecond)} rows/s, objective ${number(objectiveMs)} ms.`,
+    table(
+      ['load', 'scheduler', 'goodput', 'refused', 'p50 ms', 'p99 ms', 'mean ms', 'mean batch', 'setting'],
+      rows,
+    ),
+  ].join('\n\n');
+}
+
+function renderMethod({ count, profiles, arrivals }) {
+  return [
+    `Up to ${count.toLocaleString('en')} requests of one row at each load, the first tenth not counted. Loads are shares of the capacity: the rows per second of the best batch size. p50, p99 and mean are of requests that were answered, late ones among them.`,
+    'The objective is twice the p99 that running whatever waits comes to at half load, under the same kind of arrivals. It is the deadline of every request.',
+    'nimify is the very code of `src/policy/batching`, on a virtual clock, around a model whose runs take the drawn time. It starts with the samples that its warm-up would take.',
+    'The n-th run of each scheduler is equally lucky. What a scheduler itself costs is not counted, for none of them.',
+    'one by one: no batches, nothing refused. Triton: preferred sizes, max_queue_delay_microseconds, queue timeout with REJECT. BentoML: the regression and the rule to wait of its dispatcher (1.4), max_latency_ms. Clipper: additive increase by one, decrease by 10 %, requests past their deadline not run.',
+    ...profiles.map(({ name, about }) => `${name}: ${about}.`),
+    ...arrivals.map(({ name, about }) => `${name}: ${about}.`),
+  ]
+    .map((line) => `- ${line}`)
+    .join('\n');
+}
+
+function table(head, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function at(worst) {
+  return worst === undefined ? '' : `${worst.value.toFixed(3)} at ${percent(worst.load, 0)}`;
+}
+
+function ratio(value) {
+  return value > 100 ? '> 100' : value.toFixed(2);
+}
+
+function percent(share, digits = 1) {
+  return share === undefined ? '' : `${(share * 100).toFixed(digits)} %`;
+}
+
+function number(value) {
+  if (!Number.isFinite(value)) return '-';
+  return value >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
+}
