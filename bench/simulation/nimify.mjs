@@ -30,7 +30,7 @@ function createNimify(bench, { profile, objectiveNs }) {
   const costs = createCostModel({ seed: warmUp(profile) });
   const policy = createBatching(
     { clock, costs, arrivals: createArrivals(), soon: setImmediate },
-    { slots: bench.slots, maxBatchRows: profile.mostRows, objectiveMs: objectiveNs / 1e6 },
+    { slots: bench.slots, maxBatchRows: 'auto', objectiveMs: objectiveNs / 1e6 },
   );
   const model = policy(createDrawnModel(bench));
   return {
