@@ -19,18 +19,19 @@ const OWNER = { holders: 2, retain() {}, release() {} };
  * The product's own batching policy (src/policy/batching) as it is served by default, around a model whose runs take
  * the time that the bench draws.
  *
+ * @param {object} [options] BatchingOptions, where they are not to be the defaults
  * @returns {import('./schedulers.mjs').Setting}
  */
-export function nimify(profile, objectiveNs) {
-  return { label: 'auto', create: (bench) => createNimify(bench, { profile, objectiveNs }) };
+export function nimify(profile, objectiveNs, options = {}) {
+  return { label: 'auto', create: (bench) => createNimify(bench, { profile, objectiveNs, options }) };
 }
 
-function createNimify(bench, { profile, objectiveNs }) {
+function createNimify(bench, { profile, objectiveNs, options }) {
   const { clock } = bench;
   const costs = createCostModel({ seed: warmUp(profile) });
   const policy = createBatching(
     { clock, costs, arrivals: createArrivals(), soon: setImmediate },
-    { slots: bench.slots, maxBatchRows: 'auto', objectiveMs: objectiveNs / 1e6 },
+    { slots: bench.slots, maxBatchRows: 'auto', objectiveMs: objectiveNs / 1e6, ...options },
   );
   const model = policy(createDrawnModel(bench));
   return {

@@ -62,8 +62,13 @@ export function createMeasured(name, samplesMs) {
   const sorted = sizes.map((rows) => Float64Array.from(samplesMs[rows], (ms) => ms * 1e6).sort());
   const means = sorted.map((samples) => samples.reduce((sum, ns) => sum + ns, 0) / samples.length);
 
+  /** By rows, the first size that is not smaller. */
+  const aboveOf = Int32Array.from({ length: mostRows + 1 }, (_, rows) =>
+    sizes.findIndex((size) => size >= rows),
+  );
+
   function between(rows, valueAt) {
-    const above = sizes.findIndex((size) => size >= rows);
+    const above = rows > mostRows ? -1 : aboveOf[rows];
     if (above < 0) return (valueAt(sizes.length - 1) * rows) / mostRows;
     if (sizes[above] === rows || above === 0) return valueAt(above);
     const share = (rows - sizes[above - 1]) / (sizes[above] - sizes[above - 1]);
