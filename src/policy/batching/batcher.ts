@@ -4,7 +4,6 @@ import type { Clock } from '../../base/util/clock.ts';
 import type { RequestContext } from '../../model/context.ts';
 import type { Model } from '../../model/contract.ts';
 import type { InferRequest, InferResponse } from '../../model/request.ts';
-import { createCaution } from './caution.ts';
 import type {
   Arrivals,
   BatchingInstruments,
@@ -17,6 +16,7 @@ import { forecast } from './forecast.ts';
 import { createLanes, lookUpMost, type RowLimits, rowsOf } from './lanes.ts';
 import { createOutlook } from './outlook.ts';
 import { enterPieces, type Piece } from './pieces.ts';
+import { createPressure } from './pressure.ts';
 import { createQueue } from './queue.ts';
 import { cancelled, expired, notReady, queueFull, wouldBeLate } from './refusals.ts';
 import { createRuns } from './runs.ts';
@@ -74,16 +74,16 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
   const lanes = createLanes(isPadded ? 0 : model.signature.batchAxis, costs);
   const slots = createSlots(options.slots);
   const turns = createTurns(soon);
-  const caution = createCaution();
+  const pressure = createPressure();
   const queue = createQueue({
     ...{ levels, objectiveNs, queue: options.queue, queueByPriority: options.queueByPriority },
   });
   const outlook = createOutlook({ costs, arrivals, slots, queue, isInline }, options);
   const dispatcher = createDispatcher({
-    ...{ name: model.name, clock, costs, queue, slots, limits, isInline, soon, outlook, told, caution },
+    ...{ name: model.name, clock, costs, queue, slots, limits, isInline, soon, outlook, told, pressure },
     timerStepNs: deps.timerStepNs,
     startRuns: (hooks) =>
-      createRuns({ model, clock, costs, arrivals, slots, instruments, paddedRows, caution, ...hooks }),
+      createRuns({ model, clock, costs, arrivals, slots, instruments, paddedRows, ...hooks }),
   });
   const { runs } = dispatcher;
   let order = 0;
@@ -99,8 +99,10 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
     turns.arrived(rows);
     lookUpMost(lane, costs, limits);
     const deadlineAtNs = deadlineOf(context, nowNs);
-    if (mayPass(lane, rows, request, deadlineAtNs, nowNs))
+    if (mayPass(lane, rows, request, deadlineAtNs, nowNs)) {
+      pressure.decided(false);
       return runs.pass(lane, rows, request, context, nowNs);
+    }
     const level = levelOf(context);
     const key = queue.keyOf(level, nowNs, deadlineAtNs);
     return enter({ lane, rows, request, context, deadlineAtNs, level, key, nowNs });
@@ -163,6 +165,7 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
   function enter(newcomer: Newcomer): Promise<InferResponse> {
     const { rows, request, level } = newcomer;
     const refusal = queue.isFull(level) ? full(level) : lateness(newcomer);
+    pressure.decided(refusal !== undefined);
     if (refusal !== undefined) return Promise.reject(refusal);
     const answer =
       rows > splitAbove
@@ -184,9 +187,8 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
   function lateness({ lane, rows, key, deadlineAtNs, nowNs }: Newcomer): NimifyError | undefined {
     if (deadlineAtNs === Number.POSITIVE_INFINITY || slots.free > 0) return undefined;
     const budgetNs = deadlineAtNs - nowNs;
-    const rowsPerNs = arrivals.rowsPerNs?.() ?? 0;
-    const ask = { rows, key, budgetNs, nowNs, rowsPerNs, caution: caution.level };
-    const { waitNs, runNs } = forecast({ queue, slots, costs }, lane, ask);
+    const ask = { rows, key, budgetNs, nowNs, rowsPerNs: outlook.rowsPerNs };
+    const { waitNs, runNs } = forecast({ queue, slots, costs, pressure }, lane, ask);
     if (waitNs + runNs <= budgetNs) return undefined;
     return told('late', wouldBeLate(queue.size, { waitNs, runNs, budgetNs }));
   }

@@ -1,11 +1,12 @@
 import type { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { Clock, Timer } from '../../base/util/clock.ts';
-import type { Caution } from './caution.ts';
 import type { BatchingRefusal, CostModel } from './contract.ts';
 import { createHold } from './hold.ts';
 import { lookUpMost, type RowLimits } from './lanes.ts';
 import type { Outlook } from './outlook.ts';
-import { rowsInTime, takeRun, whoToGiveUp } from './pick.ts';
+import { takeRun } from './pick.ts';
+import { type Plan, planRun } from './plan-run.ts';
+import type { Pressure } from './pressure.ts';
 import type { Queue } from './queue.ts';
 import { expired, notReady, tooLate, waitedTooLong } from './refusals.ts';
 import type { Runs } from './runs.ts';
@@ -19,7 +20,7 @@ export interface DispatcherDeps {
   readonly queue: Queue;
   readonly slots: Slots;
   readonly limits: RowLimits;
-  readonly caution: Caution;
+  readonly pressure: Pressure;
   /** Runs hold up the event loop: what arrives in one turn of it is put together. */
   readonly isInline: boolean;
   readonly soon: (callback: () => void) => void;
@@ -49,7 +50,7 @@ export interface Dispatcher {
 }
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  const { name, clock, costs, queue, slots, limits, isInline, soon, timerStepNs, told, caution, outlook } =
+  const { name, clock, costs, queue, slots, limits, isInline, soon, timerStepNs, told, pressure, outlook } =
     deps;
   /** Parts of runs that failed: before all others. */
   const retries: (readonly Ticket[])[] = [];
@@ -97,28 +98,29 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   function pick(nowNs: number): readonly Ticket[] | undefined {
     for (let lane = queue.first(); lane !== undefined; lane = queue.first()) {
       const first = lane.waiting.first()!;
-      const limit = rowsInTime(first, lookUpMost(lane, costs, limits), costs, nowNs);
-      if (limit === 0) {
-        giveUp(first, nowNs);
+      const { rows, givenUp } = plan(lane, first, nowNs);
+      if (rows === 0) {
+        for (const ticket of givenUp.length === 0 ? [first] : givenUp) giveUp(ticket, nowNs);
         continue;
       }
-      if (holds(lane, first, limit, nowNs)) return undefined;
+      if (holds(lane, first, rows, nowNs)) return undefined;
       hold.end();
-      const givenUp = first.joins ? whoToGiveUp(lane, limit, costs, nowNs, slots.count) : [];
-      if (givenUp.length > 0) {
-        for (const ticket of givenUp) giveUp(ticket, nowNs);
-        continue;
-      }
-      const worthRows = first.joins ? outlook.rowsWorthRunning(lane, limit) : limit;
-      return takeRun(queue, lane, Math.max(first.rows, Math.min(limit, worthRows)), costs, nowNs);
+      return takeRun(queue, lane, rows, costs, nowNs);
     }
     hold.end();
     return undefined;
   }
 
+  function plan(lane: Lane, first: Ticket, nowNs: number): Plan {
+    const most = lookUpMost(lane, costs, limits);
+    const { rowsPerNs } = outlook;
+    const worthRows = first.joins ? outlook.rowsWorthRunning(lane, most) : first.rows;
+    return planRun(lane, most, { costs, slots: slots.count, pressure, rowsPerNs, worthRows }, nowNs);
+  }
+
   function giveUp(ticket: Ticket, nowNs: number): void {
     const runNs = costs.typicalNs(ticket.lane.shape, ticket.rows);
-    caution.gaveUp();
+    pressure.decided(true);
     withdraw(ticket, told('late', tooLate(nowNs - ticket.sinceNs, runNs)));
   }
 
@@ -151,7 +153,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     for (let late = queue.expiredBy(nowNs); late !== undefined; late = queue.expiredBy(nowNs)) {
       const waitedNs = nowNs - late.sinceNs;
       if (late.deadlineAtNs <= nowNs) {
-        caution.gaveUp();
+        pressure.decided(true);
         withdraw(late, told('expired', expired(waitedNs)));
       } else if (queue.policyOf(late.level).timeoutAction === 'delay') queue.delay(late);
       else withdraw(late, told('expired', waitedTooLong(waitedNs)));

@@ -1,4 +1,6 @@
 import type { CostModel } from './contract.ts';
+import { largestLikely, likelyNs, rowsUnderPressure } from './likely.ts';
+import type { Pressure } from './pressure.ts';
 import type { Queue } from './queue.ts';
 import type { Slots } from './slots.ts';
 import type { Lane } from './ticket.ts';
@@ -6,18 +8,22 @@ import type { Lane } from './ticket.ts';
 export interface Forecast {
   /** Until a slot takes the request, from now. */
   readonly waitNs: number;
-  /** Its run, which 99 of 100 stay within. */
+  /** Its run, which most stay within. */
   readonly runNs: number;
 }
 
 /**
- * What a request would meet that came now: those before it by their keys run in batches, and it runs in one itself,
- * with those among whom it then stands and those who come until then. The batches are as large as half of its time
- * allows: who comes just after one has begun must have the time for that and for the next. In constant time, however
- * many wait.
+ * What a request would meet that came now. The next run is as large as its first request's deadline allows; who does
+ * not find a place in it stands in the runs after it, of the size that is aimed at. Under pressure the runs fill up
+ * after one has come, so they are taken to be full. In constant time, however many wait.
  */
 export function forecast(
-  parts: { readonly queue: Queue; readonly slots: Slots; readonly costs: CostModel },
+  parts: {
+    readonly queue: Queue;
+    readonly slots: Slots;
+    readonly costs: CostModel;
+    readonly pressure: Pressure;
+  },
   lane: Lane,
   ask: {
     readonly rows: number;
@@ -26,25 +32,34 @@ export function forecast(
     readonly nowNs: number;
     /** Rows that come on the whole. */
     readonly rowsPerNs: number;
-    /** 0 to 1: how many of those who are expected to come meanwhile are reckoned with. */
-    readonly caution: number;
   },
 ): Forecast {
-  const { queue, slots, costs } = parts;
+  const { queue, slots, costs, pressure } = parts;
   const { shape, mostRows, rowNs } = lane;
-  const { rows, key, budgetNs, nowNs } = ask;
+  const { rows, key, budgetNs, nowNs, rowsPerNs } = ask;
   const aheadNs = queue.workBefore(key, nowNs);
-  const p99Ns = costs.p99Ns(shape, rows);
+  const aloneNs = likelyNs(costs, shape, rows);
   // Of a class that was never run nothing can be said but what stands before it.
-  if (rowNs === 0 || p99Ns === Number.POSITIVE_INFINITY) {
+  if (rowNs === 0 || aloneNs === Number.POSITIVE_INFINITY) {
     return { waitNs: slots.waitNs(nowNs, aheadNs), runNs: 0 };
   }
-  const runRows = lane.joins ? costs.largestWithin(shape, budgetNs / 2, mostRows) : 0;
-  if (runRows <= rows) return { waitNs: slots.waitNs(nowNs, aheadNs), runNs: p99Ns };
-  const aheadRows = Math.round(aheadNs / rowNs);
-  const runsAhead = Math.floor(aheadRows / runRows);
-  const waitNs = slots.waitNs(nowNs, runsAhead * costs.typicalNs(shape, runRows));
-  const joining = Math.round(ask.caution * waitNs * ask.rowsPerNs);
-  const withRows = Math.min(runRows, aheadRows - runsAhead * runRows + rows + joining);
-  return { waitNs, runNs: costs.p99Ns(shape, withRows) };
+  if (!lane.joins || mostRows <= rows) return { waitNs: slots.waitNs(nowNs, aheadNs), runNs: aloneNs };
+
+  const ownNs = Math.min(aheadNs, lane.rows * rowNs);
+  const upTo = Math.round(ownNs / rowNs) + rows;
+  const waitNs = slots.waitNs(nowNs, aheadNs - ownNs);
+  const full = rowsUnderPressure(costs, shape, {
+    ...{ budgetNs, most: mostRows, slots: slots.count, rowsPerNs },
+  });
+  const first = lane.waiting.first();
+  const firstBudgetNs = first !== undefined && first.key <= key ? first.deadlineAtNs - nowNs : budgetNs;
+  const inTime = Math.max(rows, largestLikely(costs, shape, firstBudgetNs - waitNs, mostRows));
+  const next = pressure.isHigh ? Math.max(inTime, full) : inTime;
+  if (upTo <= next) {
+    return { waitNs, runNs: likelyNs(costs, shape, pressure.isHigh ? Math.max(upTo, full) : upTo) };
+  }
+  const between = Math.ceil((upTo - next) / full) - 1;
+  const workNs = costs.typicalNs(shape, next) + between * costs.typicalNs(shape, full);
+  const withRows = Math.max(rows, upTo - next - between * full);
+  return { waitNs: waitNs + workNs / slots.count, runNs: likelyNs(costs, shape, withRows) };
 }

@@ -15,6 +15,8 @@ export interface Outlook {
     first: Pick<Ticket, 'deadlineAtNs' | 'sinceNs'>,
     nowNs: number,
   ): number;
+  /** Rows that come on the whole. */
+  readonly rowsPerNs: number;
   /** Of the rows that wait, how many it should run. */
   rowsWorthRunning(lane: Lane, mostRows: number): number;
 }
@@ -62,6 +64,9 @@ export function createOutlook(deps: OutlookDeps, options: BatchingOptions): Outl
         oldestSinceNs: sinceNs,
         weight,
       });
+    },
+    get rowsPerNs() {
+      return arrivals.rowsPerNs?.() ?? 0;
     },
     rowsWorthRunning({ shape }, mostRows) {
       const rowsPerNs = arrivals.rowsPerNs?.() ?? 0;

@@ -4,7 +4,6 @@ import type { Clock } from '../../base/util/clock.ts';
 import { createContext, type RequestContext } from '../../model/context.ts';
 import type { Model } from '../../model/contract.ts';
 import type { InferRequest, InferResponse } from '../../model/request.ts';
-import type { Caution } from './caution.ts';
 import type { Arrivals, BatchingInstruments, CostModel } from './contract.ts';
 import { createJoinBuffers, cutOutputs, joinRequests, rowsOfCuts, shareOwner } from './join.ts';
 import { capRows, noteRun, stopJoining } from './lanes.ts';
@@ -21,7 +20,6 @@ export interface RunsDeps {
   readonly arrivals: Arrivals;
   readonly slots: Slots;
   readonly instruments: BatchingInstruments | undefined;
-  readonly caution: Caution;
   /** Sizes of runs, smallest first; empty: any. */
   readonly paddedRows: readonly number[];
   /** A slot is free again. */
@@ -61,7 +59,7 @@ interface Run extends TicketRun {
 }
 
 export function createRuns(deps: RunsDeps): Runs {
-  const { model, clock, costs, arrivals, slots, instruments, paddedRows, caution } = deps;
+  const { model, clock, costs, arrivals, slots, instruments, paddedRows } = deps;
   const isInline = model.inferNow !== undefined;
   const buffers = isInline ? createJoinBuffers() : undefined;
   /** Slots whose last run was cancelled: the engine may still be at it, so that the next one takes longer there. */
@@ -73,9 +71,7 @@ export function createRuns(deps: RunsDeps): Runs {
   }
 
   function take(lane: Lane, runRows: number, nowNs: number): number {
-    const typicalNs = costs.typicalNs(lane.shape, runRows);
-    const p99Ns = costs.p99Ns(lane.shape, runRows);
-    return slots.take(nowNs, typicalNs + caution.level * (p99Ns - typicalNs));
+    return slots.take(nowNs, costs.typicalNs(lane.shape, runRows));
   }
 
   function release(slot: number, failure: unknown): void {
@@ -127,10 +123,7 @@ export function createRuns(deps: RunsDeps): Runs {
         if (run.live === 0) cancel?.cancel(context.cancel.reason ?? 'client-left');
       },
     };
-    for (const ticket of tickets) {
-      ticket.run = run;
-      caution.kept();
-    }
+    for (const ticket of tickets) ticket.run = run;
     return run;
   }
 

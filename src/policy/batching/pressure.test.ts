@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest';
+import { createPressure } from './pressure.ts';
+
+describe('createPressure', () => {
+  it('prices time by the share of requests that are refused, and forgets', () => {
+    const pressure = createPressure();
+    expect(pressure).toMatchObject({ price: 0, isHigh: false });
+    for (let at = 0; at < 200; at++) pressure.decided(at % 2 === 0);
+    expect(pressure).toMatchObject({ price: 1, isHigh: true });
+    for (let at = 0; at < 400; at++) pressure.decided(false);
+    expect(pressure.price).toBeLessThan(0.1);
+    expect(pressure.isHigh).toBe(false);
+  });
+
+  it('is not high for the odd refusal', () => {
+    const pressure = createPressure();
+    for (let at = 0; at < 1000; at++) pressure.decided(at % 100 === 0);
+    expect(pressure.isHigh).toBe(false);
+  });
+});
