@@ -55,11 +55,10 @@ export function forecast(
   const firstBudgetNs = first !== undefined && first.key <= key ? first.deadlineAtNs - nowNs : budgetNs;
   const inTime = Math.max(rows, largestLikely(costs, shape, firstBudgetNs - waitNs, mostRows));
   const next = pressure.isHigh ? Math.max(inTime, full) : inTime;
-  if (upTo <= next) {
-    return { waitNs, runNs: likelyNs(costs, shape, pressure.isHigh ? Math.max(upTo, full) : upTo) };
-  }
+  const runOf = (size: number) => likelyNs(costs, shape, pressure.isHigh ? Math.max(size, full) : size);
+  if (upTo <= next) return { waitNs, runNs: runOf(upTo) };
   const between = Math.ceil((upTo - next) / full) - 1;
   const workNs = costs.typicalNs(shape, next) + between * costs.typicalNs(shape, full);
   const withRows = Math.max(rows, upTo - next - between * full);
-  return { waitNs: waitNs + workNs / slots.count, runNs: likelyNs(costs, shape, withRows) };
+  return { waitNs: waitNs + workNs / slots.count, runNs: runOf(withRows) };
 }
