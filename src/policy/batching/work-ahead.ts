@@ -20,6 +20,7 @@ const BUCKETS = 256;
 export function createWorkAhead(widthNs: number): WorkAhead {
   const ring = new Float64Array(BUCKETS);
   let overdueNs = 0;
+  let totalNs = 0;
   /** The first bucket that is not overdue. */
   let from = 0;
 
@@ -30,17 +31,20 @@ export function createWorkAhead(widthNs: number): WorkAhead {
   return {
     add(key, workNs) {
       const bucket = bucketOf(key);
+      totalNs += workNs;
       if (bucket < from) overdueNs += workNs;
       else ring[bucket % BUCKETS]! += workNs;
       return bucket;
     },
     remove(bucket, workNs) {
+      totalNs -= workNs;
       if (bucket < from) overdueNs -= workNs;
       else ring[bucket % BUCKETS]! -= workNs;
     },
     before(key) {
-      let sumNs = overdueNs;
       const last = bucketOf(key);
+      if (last === from + BUCKETS - 1) return Math.max(0, totalNs);
+      let sumNs = overdueNs;
       for (let bucket = from; bucket <= last; bucket++) sumNs += ring[bucket % BUCKETS]!;
       return Math.max(0, sumNs);
     },
