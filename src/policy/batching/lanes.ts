@@ -117,9 +117,9 @@ function keyOf({ inputs, outputs }: InferRequest, hasRows: boolean): string {
 }
 
 /** Runs after which a lane is looked at anew: few at first, then that many. */
-const LOOK_UP_EVERY = 64;
+const LOOK_UP_EVERY = 16;
 /** Every so many of them larger runs are tried, in case they have become worth while. */
-const TRY_EVERY = 32;
+const TRY_EVERY = 16;
 /** How far beyond the largest run so far the next may go, and what may be run at first. */
 const STRIDE = 4;
 const FIRST_ROWS = 32;
