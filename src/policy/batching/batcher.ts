@@ -4,6 +4,7 @@ import type { Clock } from '../../base/util/clock.ts';
 import type { RequestContext } from '../../model/context.ts';
 import type { Model } from '../../model/contract.ts';
 import type { InferRequest, InferResponse } from '../../model/request.ts';
+import { createCaution } from './caution.ts';
 import type {
   Arrivals,
   BatchingInstruments,
@@ -75,12 +76,26 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
   const slots = createSlots(options.slots);
   const turns = createTurns(soon);
   const pressure = createPressure();
+  const caution = createCaution();
   const queue = createQueue({
     ...{ levels, objectiveNs, queue: options.queue, queueByPriority: options.queueByPriority },
   });
   const outlook = createOutlook({ costs, arrivals, slots, queue, isInline }, options);
   const dispatcher = createDispatcher({
-    ...{ name: model.name, clock, costs, queue, slots, limits, isInline, soon, outlook, told, pressure },
+    ...{
+      name: model.name,
+      clock,
+      costs,
+      queue,
+      slots,
+      limits,
+      isInline,
+      soon,
+      outlook,
+      told,
+      pressure,
+      caution,
+    },
     timerStepNs: deps.timerStepNs,
     startRuns: (hooks) =>
       createRuns({ model, clock, costs, arrivals, slots, instruments, paddedRows, ...hooks }),
@@ -189,8 +204,10 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
     const budgetNs = deadlineAtNs - nowNs;
     const ask = { rows, key, budgetNs, nowNs, rowsPerNs: outlook.rowsPerNs };
     const { waitNs, runNs } = forecast({ queue, slots, costs, pressure }, lane, ask);
-    if (waitNs + runNs <= budgetNs) return undefined;
-    return told('late', wouldBeLate(queue.size, { waitNs, runNs, budgetNs }));
+    // What is spared is for runs that take longer than forecast, and for those that must be kept large.
+    const spareNs = budgetNs * caution.spare;
+    if (waitNs + runNs + spareNs <= budgetNs) return undefined;
+    return told('late', wouldBeLate(queue.size, { waitNs, runNs, budgetNs, spareNs }));
   }
 
   function push(newcomer: Newcomer, { request, isFirst, resolve, reject }: Piece): Ticket {

@@ -1,5 +1,6 @@
 import type { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { Clock, Timer } from '../../base/util/clock.ts';
+import type { Caution } from './caution.ts';
 import type { BatchingRefusal, CostModel } from './contract.ts';
 import { createHold } from './hold.ts';
 import { lookUpMost, type RowLimits } from './lanes.ts';
@@ -21,6 +22,7 @@ export interface DispatcherDeps {
   readonly slots: Slots;
   readonly limits: RowLimits;
   readonly pressure: Pressure;
+  readonly caution: Caution;
   /** Runs hold up the event loop: what arrives in one turn of it is put together. */
   readonly isInline: boolean;
   readonly soon: (callback: () => void) => void;
@@ -50,8 +52,21 @@ export interface Dispatcher {
 }
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  const { name, clock, costs, queue, slots, limits, isInline, soon, timerStepNs, told, pressure, outlook } =
-    deps;
+  const {
+    name,
+    clock,
+    costs,
+    queue,
+    slots,
+    limits,
+    isInline,
+    soon,
+    timerStepNs,
+    told,
+    pressure,
+    caution,
+    outlook,
+  } = deps;
   /** Parts of runs that failed: before all others. */
   const retries: (readonly Ticket[])[] = [];
   const runs = deps.startRuns({ onFree: wake, again: (tickets) => void retries.push(tickets) });
@@ -76,6 +91,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       const nowNs = clock.nowNs();
       const tickets = nextRetry(nowNs) ?? pick(nowNs);
       if (tickets === undefined) break;
+      caution.kept(tickets.length);
       const tookSlot = runs.start(tickets, nowNs);
       if (!tookSlot && hasWaiting()) hold.openTurn();
     }
@@ -115,12 +131,13 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const most = lookUpMost(lane, costs, limits);
     const { rowsPerNs } = outlook;
     const worthRows = first.joins ? outlook.rowsWorthRunning(lane, most) : first.rows;
-    return planRun(lane, most, { costs, slots: slots.count, pressure, rowsPerNs, worthRows }, nowNs);
+    return planRun(lane, most, { costs, slots: slots.count, pressure, caution, rowsPerNs, worthRows }, nowNs);
   }
 
   function giveUp(ticket: Ticket, nowNs: number): void {
     const runNs = costs.typicalNs(ticket.lane.shape, ticket.rows);
     pressure.decided(true);
+    caution.gaveUp();
     withdraw(ticket, told('late', tooLate(nowNs - ticket.sinceNs, runNs)));
   }
 
@@ -154,6 +171,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       const waitedNs = nowNs - late.sinceNs;
       if (late.deadlineAtNs <= nowNs) {
         pressure.decided(true);
+        caution.gaveUp();
         withdraw(late, told('expired', expired(waitedNs)));
       } else if (queue.policyOf(late.level).timeoutAction === 'delay') queue.delay(late);
       else withdraw(late, told('expired', waitedTooLong(waitedNs)));

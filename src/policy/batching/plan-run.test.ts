@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createContext } from '../../model/context.ts';
+import { createCaution } from './caution.ts';
 import { rowRequest } from './fake-backend.ts';
 import { createFakeCosts } from './fake-costs.ts';
 import { createLanes } from './lanes.ts';
@@ -68,7 +69,12 @@ function plan(
   lane: Lane,
   { most = 64, pressure = createPressure() }: { readonly most?: number; readonly pressure?: Pressure } = {},
 ) {
-  return planRun(lane, most, { costs, slots: 1, pressure, rowsPerNs: 2 / MS, worthRows: 64 }, 0);
+  return planRun(
+    lane,
+    most,
+    { costs, slots: 1, pressure, caution: createCaution(), rowsPerNs: 2 / MS, worthRows: 64 },
+    0,
+  );
 }
 
 function highPressure(): Pressure {

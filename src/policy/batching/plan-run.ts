@@ -1,3 +1,4 @@
+import type { Caution } from './caution.ts';
 import type { CostModel } from './contract.ts';
 import { likelyNs, rowsUnderPressure } from './likely.ts';
 import { rowsInTime } from './pick.ts';
@@ -29,6 +30,7 @@ export function planRun(
     readonly costs: CostModel;
     readonly slots: number;
     readonly pressure: Pressure;
+    readonly caution: Caution;
     /** Rows that come on the whole. */
     readonly rowsPerNs: number;
     /** Of those who wait, the rows that are best for all of them together. */
@@ -36,7 +38,7 @@ export function planRun(
   },
   nowNs: number,
 ): Plan {
-  const { costs, slots, pressure, rowsPerNs, worthRows } = parts;
+  const { costs, slots, pressure, caution, rowsPerNs, worthRows } = parts;
   const { shape } = lane;
   const first = lane.waiting.first()!;
   const worth = pressure.isHigh ? most : worthRows;
@@ -55,7 +57,9 @@ export function planRun(
   const budgetNs = first.deadlineAtNs - first.sinceNs;
   const full = rowsUnderPressure(costs, shape, { budgetNs, most, slots, rowsPerNs });
   const wastedNs = typicalNs(rows) + typicalNs(wanted - rows) - typicalNs(Math.max(1, wanted - lostRows));
-  const isWorthIt = lostRows - Math.max(0, lateRows) <= (pressure.price * wastedNs * full) / typicalNs(full);
+  // Who could come in their stead counts for less, the more of those who were let in have been given up of late.
+  const price = pressure.price * (1 - caution.level);
+  const isWorthIt = lostRows - Math.max(0, lateRows) <= (price * wastedNs * full) / typicalNs(full);
   return isWorthIt ? { rows: 0, givenUp } : { rows, givenUp: NOBODY };
 }
 

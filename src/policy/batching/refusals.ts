@@ -21,14 +21,21 @@ export function queueFull(waiting: number, retryAfterMs: number): NimifyError {
 
 export function wouldBeLate(
   waiting: number,
-  predicted: { readonly waitNs: number; readonly runNs: number; readonly budgetNs: number },
+  predicted: {
+    readonly waitNs: number;
+    readonly runNs: number;
+    readonly budgetNs: number;
+    /** Of the budget, what is kept in reserve. */
+    readonly spareNs: number;
+  },
 ): NimifyError {
-  const { waitNs, runNs, budgetNs } = predicted;
-  const retryAfterMs = Math.max(1, Math.ceil((waitNs + runNs - budgetNs) / 1e6));
+  const { waitNs, runNs, budgetNs, spareNs } = predicted;
+  const retryAfterMs = Math.max(1, Math.ceil((waitNs + runNs + spareNs - budgetNs) / 1e6));
+  const reserve = spareNs > 0 ? ` less ${msText(spareNs)} in reserve` : '';
   return new NimifyError(
     'OVERLOADED',
     `${waiting} requests are waiting: this one would run after ${msText(waitNs)} and take up to ${msText(runNs)}, ` +
-      `and its deadline is in ${msText(budgetNs)}; try again in ${retryAfterMs} ms or allow more time`,
+      `and its deadline is in ${msText(budgetNs)}${reserve}; try again in ${retryAfterMs} ms or allow more time`,
     { retryAfterMs },
   );
 }
