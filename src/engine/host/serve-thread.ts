@@ -5,6 +5,7 @@ import type { RunRequest } from '../../model/engine.ts';
 import { type FromThread, type ToThread, toPlainError } from './messages.ts';
 import type { HostSession, SessionSource } from './session.ts';
 import { prepareOutputs } from './transfer.ts';
+import { yieldPriority } from './yield-priority.ts';
 
 /**
  * The life of a session's thread: load, answer runs, and on `close` finish, free and leave by itself. The thread
@@ -15,6 +16,8 @@ export async function serveThread(
 ): Promise<void> {
   const port = parentPort;
   if (port === null) throw new Error('this module runs in a worker thread only');
+  // Before the session is made: the engine's own threads are as urgent as the one that starts them.
+  yieldPriority();
   let session: HostSession;
   try {
     session = await open(workerData as SessionSource, systemClock);
