@@ -6,14 +6,13 @@ import type { Clock } from '../base/util/clock.ts';
 import { prepareModel } from '../engine/prepare.ts';
 import type { Artifact } from '../model/artifact.ts';
 import type { EngineOptions } from '../model/engine.ts';
-import { type AdmissionOptions, createAdmission } from '../policy/admission/admission.ts';
+import { createAdmission } from '../policy/admission/admission.ts';
 import { createBatching } from '../policy/batching/batching.ts';
-import type { BatchingInstruments, BatchingOptions, CostModel } from '../policy/batching/contract.ts';
+import type { BatchingInstruments } from '../policy/batching/contract.ts';
 import { createCostModel } from '../policy/batching/cost-model.ts';
-import { DEFAULT_QUEUE } from '../policy/batching/queue.ts';
 import { createDeadline } from '../policy/deadline/deadline.ts';
 import type { BatchingMetrics } from './batching-metrics.ts';
-import { toBatchingOptions } from './batching-options.ts';
+import { inFlightLimits, toBatchingOptions, toKeepable } from './batching-options.ts';
 import type { ServedModel } from './contract.ts';
 import { type Labels, readLabels } from './labels.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
@@ -83,9 +82,11 @@ async function assembleOpened(
     },
     deps,
   );
-  const { objective } = options;
-  const defaultTimeoutMs = objective?.latencyMs ?? options.defaultTimeoutMs;
   const costs = createCostModel({ seed: prepared.costs });
+  const objective = options.objective && toKeepable(options.objective, costs);
+  if (objective?.says !== undefined)
+    deps.log.warn({ model: found.name, version: found.version }, objective.says);
+  const defaultTimeoutMs = objective?.latencyMs ?? options.defaultTimeoutMs;
   const batching = toBatchingOptions({
     choice: options.batching,
     ...(configured?.batching === undefined ? {} : { configured: configured.batching }),
@@ -119,26 +120,10 @@ async function assembleOpened(
     labels,
     example,
     ...(example === undefined ? { isUntested: true } : {}),
-    notes: prepared.notes,
+    notes: { ...prepared.notes, ...(objective === undefined ? {} : { objective: objective.note }) },
     loadedAtMs: deps.clock.wallMs(),
     defaultTimeoutMs,
     ...(found.config === undefined ? {} : { config: found.config.config }),
-  };
-}
-
-/** So many may always be in flight where nobody said how soon they want their answers. */
-const PATIENT = 256;
-const MOST_ROWS = 256;
-
-/** At least what keeps every slot busy; at most what may wait and run. */
-function inFlightLimits(options: BatchingOptions, costs: CostModel): AdmissionOptions {
-  const { slots, maxBatchRows, objectiveMs, queue, queueByPriority = {} } = options;
-  const mostRows = maxBatchRows === 'auto' ? MOST_ROWS : maxBatchRows;
-  const waiting = [queue ?? DEFAULT_QUEUE, ...Object.values(queueByPriority)];
-  const patience = objectiveMs === undefined ? PATIENT : 1;
-  return {
-    minLimit: () => Math.max(patience, slots * costs.efficientRows(0, mostRows) * 2),
-    maxLimit: waiting.reduce((sum, { maxWaiting }) => sum + maxWaiting, slots * mostRows),
   };
 }
 

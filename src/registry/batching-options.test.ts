@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type BatchingWishes, toBatchingOptions } from './batching-options.ts';
+import { createCostModel } from '../policy/batching/cost-model.ts';
+import { type BatchingWishes, inFlightLimits, toBatchingOptions, toKeepable } from './batching-options.ts';
 
 const WISHES: BatchingWishes = { choice: 'auto', target: 'balanced', slots: 2, isBatchable: true };
 
@@ -55,5 +56,43 @@ describe('what the batcher is told', () => {
       weight,
       objectiveMs: 50,
     });
+  });
+});
+
+describe('an objective', () => {
+  const costs = createCostModel({ seed: Array.from({ length: 20 }, () => ({ rows: 1, ns: 4e6 })) });
+
+  it('is kept to where a request alone is well within it', () => {
+    expect(toKeepable({ percentile: 99, latencyMs: 50 }, costs)).toEqual({
+      latencyMs: 50,
+      note: 'p99 < 50ms',
+    });
+  });
+
+  it('that not even a request alone keeps to is told of, and gives way to the best that can be', () => {
+    const kept = toKeepable({ percentile: 99, latencyMs: 2 }, costs);
+    expect(kept.latencyMs).toBeGreaterThanOrEqual(8);
+    expect(kept.says).toMatch(
+      /^p99 < 2ms cannot be kept: 99 of 100 requests alone take up to .* have \d+ ms/,
+    );
+  });
+
+  it('is taken as it is where nothing was measured', () => {
+    expect(toKeepable({ percentile: 99, latencyMs: 0.1 }, createCostModel()).latencyMs).toBe(0.1);
+  });
+});
+
+describe('how much may be in flight', () => {
+  const costs = createCostModel({ seed: [1, 2, 4, 8, 16].map((rows) => ({ rows, ns: 1e6 * (4 + rows) })) });
+  const limits = (wishes: Partial<BatchingWishes>) =>
+    inFlightLimits(toBatchingOptions({ ...WISHES, ...wishes }), costs);
+
+  it('is at least what keeps the slots busy, and far more where nobody said how soon answers are wanted', () => {
+    expect(limits({}).minLimit()).toBeGreaterThanOrEqual(256);
+    expect(limits({ objectiveMs: 50, choice: 'off' }).minLimit()).toBe(4);
+  });
+
+  it('is at most what runs and waits', () => {
+    expect(limits({ choice: { maxBatchSize: 8, maxWaiting: 100 } }).maxLimit).toBe(116);
   });
 });

@@ -1,7 +1,9 @@
 import type { BatchingChoice } from '../base/config/batching.ts';
+import { type Objective, objectiveText } from '../base/config/objective.ts';
 import type { Target } from '../base/config/options.ts';
 import { weightsOf } from '../model/target.ts';
-import type { BatchingOptions } from '../policy/batching/contract.ts';
+import type { AdmissionOptions } from '../policy/admission/admission.ts';
+import type { BatchingOptions, CostModel } from '../policy/batching/contract.ts';
 import { DEFAULT_QUEUE } from '../policy/batching/queue.ts';
 
 /** What is wished of batching, and by whom. */
@@ -43,4 +45,44 @@ export function toBatchingOptions(wishes: BatchingWishes): BatchingOptions {
       ? {}
       : { priorities: { levels: priorityLevels, defaultLevel: defaultPriority } }),
   };
+}
+
+/** So many may always be in flight where nobody said how soon they want their answers. */
+const PATIENT = 256;
+const MOST_ROWS = 256;
+
+/** At least what keeps every slot busy; at most what may wait and run. */
+export function inFlightLimits(options: BatchingOptions, costs: CostModel): AdmissionOptions {
+  const { slots, maxBatchRows, objectiveMs, queue, queueByPriority = {} } = options;
+  const mostRows = maxBatchRows === 'auto' ? MOST_ROWS : maxBatchRows;
+  const waiting = [queue ?? DEFAULT_QUEUE, ...Object.values(queueByPriority)];
+  const patience = objectiveMs === undefined ? PATIENT : 1;
+  return {
+    minLimit: () => Math.max(patience, slots * costs.efficientRows(0, mostRows) * 2),
+    maxLimit: waiting.reduce((sum, { maxWaiting }) => sum + maxWaiting, slots * mostRows),
+  };
+}
+
+/** An objective as it will be kept to. */
+export interface KeepableObjective {
+  readonly latencyMs: number;
+  readonly note: string;
+  /** For the log, where it is another than was asked for. */
+  readonly says?: string;
+}
+
+/**
+ * An objective that not even a request alone keeps to would have every request refused. What takes its place is
+ * twice the time of a request alone: one that meets a run under way can still be answered.
+ */
+export function toKeepable(objective: Objective, costs: CostModel): KeepableObjective {
+  const aloneMs = costs.p99Ns(0, 1) / 1e6;
+  const wanted = objectiveText(objective);
+  if (!Number.isFinite(aloneMs) || aloneMs <= objective.latencyMs)
+    return { latencyMs: objective.latencyMs, note: wanted };
+  const latencyMs = Math.ceil(2 * aloneMs);
+  const says =
+    `${wanted} cannot be kept: 99 of 100 requests alone take up to ${aloneMs.toPrecision(2)} ms on this machine; ` +
+    `requests have ${latencyMs} ms instead`;
+  return { latencyMs, note: says, says };
 }
