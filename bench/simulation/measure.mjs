@@ -3,7 +3,7 @@ const WARM_UP_SHARE = 0.1;
 
 /**
  * What a simulation came to. Shares are of all requests that came after the first tenth; latencies are those of
- * requests that were answered, late ones among them.
+ * requests that were answered, late ones among them. Given up are those who were refused, but not at once.
  *
  * @param {{ requests: import('./simulate.mjs').Request[], batchRows: number[] }} outcome
  */
@@ -16,11 +16,16 @@ export function measure({ requests, batchRows }) {
   return {
     goodShare: inTime.length / counted.length,
     refusedShare: 1 - answered.length / counted.length,
+    givenUpShare: counted.filter(isGivenUp).length / counted.length,
     p50Ms: percentile(latencies, 0.5) / 1e6,
     p99Ms: percentile(latencies, 0.99) / 1e6,
     meanMs: latencies.reduce((sum, ns) => sum + ns, 0) / latencies.length / 1e6,
     meanBatch: rows / batchRows.length,
   };
+}
+
+function isGivenUp({ state, finishedNs, arrivedNs }) {
+  return state === 'refused' && finishedNs > arrivedNs;
 }
 
 /** Nearest rank. NaN where there is nothing. */

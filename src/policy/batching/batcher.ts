@@ -202,7 +202,7 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
   function lateness({ lane, rows, key, deadlineAtNs, nowNs }: Newcomer): NimifyError | undefined {
     if (deadlineAtNs === Number.POSITIVE_INFINITY || slots.free > 0) return undefined;
     const budgetNs = deadlineAtNs - nowNs;
-    const ask = { rows, key, budgetNs, nowNs, rowsPerNs: outlook.rowsPerNs };
+    const ask = { rows, key, budgetNs, nowNs, rowsPerNs: outlook.rowsPerNs, spare: caution.spare };
     const { waitNs, runNs } = forecast({ queue, slots, costs, pressure }, lane, ask);
     // What is spared is for runs that take longer than forecast, and for those that must be kept large.
     const spareNs = budgetNs * caution.spare;

@@ -32,11 +32,13 @@ export function forecast(
     readonly nowNs: number;
     /** Rows that come on the whole. */
     readonly rowsPerNs: number;
+    /** Part of the budget that is kept in reserve. */
+    readonly spare: number;
   },
 ): Forecast {
   const { queue, slots, costs, pressure } = parts;
   const { shape, mostRows, rowNs } = lane;
-  const { rows, key, budgetNs, nowNs, rowsPerNs } = ask;
+  const { rows, key, budgetNs, nowNs, rowsPerNs, spare } = ask;
   const aheadNs = queue.workBefore(key, nowNs);
   const aloneNs = likelyNs(costs, shape, rows);
   // Of a class that was never run nothing can be said but what stands before it.
@@ -49,7 +51,7 @@ export function forecast(
   const upTo = Math.round(ownNs / rowNs) + rows;
   const waitNs = slots.waitNs(nowNs, aheadNs - ownNs);
   const full = rowsUnderPressure(costs, shape, {
-    ...{ budgetNs, most: mostRows, slots: slots.count, rowsPerNs },
+    ...{ budgetNs: budgetNs * (1 - spare), most: mostRows, slots: slots.count, rowsPerNs },
   });
   const first = lane.waiting.first();
   const firstBudgetNs = first !== undefined && first.key <= key ? first.deadlineAtNs - nowNs : budgetNs;

@@ -54,12 +54,10 @@ export function planRun(
   const lateRows = rowsOf(near.filter(({ deadlineAtNs }) => deadlineAtNs < lateFromNs)) - rows;
   const givenUp = tooNear(near, lane.rows, most, (size) => nowNs + likelyNs(costs, shape, size));
   const lostRows = rowsOf(givenUp);
-  const budgetNs = first.deadlineAtNs - first.sinceNs;
+  const budgetNs = (first.deadlineAtNs - first.sinceNs) * (1 - caution.spare);
   const full = rowsUnderPressure(costs, shape, { budgetNs, most, slots, rowsPerNs });
   const wastedNs = typicalNs(rows) + typicalNs(wanted - rows) - typicalNs(Math.max(1, wanted - lostRows));
-  // Who could come in their stead counts for less, the more of those who were let in have been given up of late.
-  const price = pressure.price * (1 - caution.level);
-  const isWorthIt = lostRows - Math.max(0, lateRows) <= (price * wastedNs * full) / typicalNs(full);
+  const isWorthIt = lostRows - Math.max(0, lateRows) <= (pressure.price * wastedNs * full) / typicalNs(full);
   return isWorthIt ? { rows: 0, givenUp } : { rows, givenUp: NOBODY };
 }
 
