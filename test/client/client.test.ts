@@ -179,12 +179,13 @@ describe.each(['http', 'grpc'])('a client over %s', (scheme) => {
   it('gives up at the deadline, of which the server knows too', async () => {
     const running = askSlow(20);
     await inFlight(20);
-    // Queued behind the others: the time is over before its turn.
+    // Behind the others its time would be over before its turn: where the server says so beforehand, it is asked again.
     const input = { name: 'x', datatype: 'FP32', shape: [1], data: Float32Array.of(1) } as const;
     const call = client.infer({ model: 'slow', inputs: [input], timeoutMs: 40 });
-    await expect(call).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    const failure = await call.catch((error: unknown) => error);
     running.abort.abort();
     await Promise.allSettled(running.answers);
+    expect(failure).toMatchObject({ code: expect.stringMatching(/^(DEADLINE_EXCEEDED|OVERLOADED)$/) });
   });
 
   it('gives its place away when the caller wants no answer any more: nothing that was cancelled in the queue runs', async () => {

@@ -104,7 +104,7 @@ describe("Triton's extensions", () => {
     fits('metadata', metadata.body);
     expect(metadata.body.extensions).toEqual([
       ...['binary_tensor_data', 'classification', 'generate', 'logging'],
-      ...['model_configuration', 'model_repository', 'statistics'],
+      ...['model_configuration', 'model_repository', 'schedule_policy', 'statistics'],
     ]);
 
     fits('config', (await ask('GET', '/v2/models/iris/config')).body);
