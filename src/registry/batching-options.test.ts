@@ -71,7 +71,7 @@ describe('an objective', () => {
 
   it('that not even a request alone keeps to is told of, and gives way to the best that can be', () => {
     const kept = toKeepable({ percentile: 99, latencyMs: 2 }, costs);
-    expect(kept.latencyMs).toBeGreaterThanOrEqual(8);
+    expect(kept.latencyMs).toBeGreaterThanOrEqual(10);
     expect(kept.says).toMatch(
       /^p99 < 2ms cannot be kept: 99 of 100 requests alone take up to .* have \d+ ms/,
     );

@@ -63,6 +63,9 @@ export function inFlightLimits(options: BatchingOptions, costs: CostModel): Admi
   };
 }
 
+/** Less is not left for reading requests and writing answers, the first of which take milliseconds. */
+const LEAST_MS = 10;
+
 /** An objective as it will be kept to. */
 export interface KeepableObjective {
   readonly latencyMs: number;
@@ -80,7 +83,7 @@ export function toKeepable(objective: Objective, costs: CostModel): KeepableObje
   const wanted = objectiveText(objective);
   if (!Number.isFinite(aloneMs) || aloneMs <= objective.latencyMs)
     return { latencyMs: objective.latencyMs, note: wanted };
-  const latencyMs = Math.ceil(2 * aloneMs);
+  const latencyMs = Math.max(LEAST_MS, Math.ceil(2 * aloneMs));
   const says =
     `${wanted} cannot be kept: 99 of 100 requests alone take up to ${aloneMs.toPrecision(2)} ms on this machine; ` +
     `requests have ${latencyMs} ms instead`;

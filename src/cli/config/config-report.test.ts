@@ -6,7 +6,7 @@ import { renderConfig, toConfigReport } from './config-report.ts';
 it('shows each value beside its origin, and of a model what is its own', async () => {
   const config = await loadConfig({
     folder: '/nowhere',
-    env: { NIMIFY_THREADS: '3', NIMIFY_HOTS: 'x' },
+    env: { NIMIFY_THREADS: '3', NIMIFY_OBJECTIVE: '0.05s', NIMIFY_HOTS: 'x' },
     flags: new Map([
       [
         'engine.providers',
@@ -26,6 +26,7 @@ it('shows each value beside its origin, and of a model what is its own', async (
   expect(text).toMatch(
     /^defaults\.engine\.providers +\[\{"name":"cuda","deviceId":1\}\] +flag --providers$/m,
   );
+  expect(text).toMatch(/^defaults\.objective +p99 < 50ms +.*NIMIFY_OBJECTIVE/m);
   expect(text).toMatch(/^models\[1\] +b\\u001b\.onnx as b +command line\nwarning: NIMIFY_HOTS/m);
   expect(text).not.toMatch(/models\[\d\]\./);
 });

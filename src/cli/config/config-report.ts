@@ -1,4 +1,5 @@
 import type { Config } from '../../base/config/load-config.ts';
+import { type Objective, objectiveText } from '../../base/config/objective.ts';
 import { leavesOf, type OptionTree } from '../../base/config/option.ts';
 import { MODEL_OPTIONS, SERVER_OPTIONS } from '../../base/config/options.ts';
 import { BY_DEFAULT, type Origin, originText } from '../../base/config/origin.ts';
@@ -76,8 +77,12 @@ export function renderConfig({ file, settings, models, warnings }: ConfigReport,
 }
 
 function rowOf(path: string, { value, origin }: ReportedValue): readonly [string, string, string] {
-  const text = typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '-');
-  return [path, printable(text), originText(origin)];
+  return [path, printable(toText(path, value)), originText(origin)];
+}
+
+function toText(path: string, value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value ?? '-');
+  return path.endsWith('.objective') ? objectiveText(value as Objective) : JSON.stringify(value);
 }
 
 function at(values: object, keys: readonly string[]): unknown {
