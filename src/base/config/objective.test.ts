@@ -29,8 +29,20 @@ describe('a latency objective', () => {
     expect(OBJECTIVE.fromText(text)).toBeUndefined();
   });
 
-  it('refuses what is no text', () => {
-    expect(OBJECTIVE.fromValue(50)).toBeUndefined();
+  it('takes one that was read already', () => {
+    const objective = { percentile: 95, latencyMs: 20 };
+    expect(OBJECTIVE.fromValue(objective)).toEqual(objective);
+  });
+
+  it.each([
+    50,
+    null,
+    [],
+    { percentile: 99 },
+    { percentile: 100, latencyMs: 5 },
+    { percentile: 99, latencyMs: 0 },
+  ])('refuses %j', (value) => {
+    expect(OBJECTIVE.fromValue(value)).toBeUndefined();
   });
 
   it('is written so that it reads the same again', () => {

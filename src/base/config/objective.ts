@@ -21,9 +21,21 @@ export const OBJECTIVE: Kind<Objective> = {
   name: 'objective',
   expected: 'a latency that most answers keep to, such as p99 < 50ms, p95 < 1s, or 50ms (which means p99)',
   schema: { type: 'string', pattern: PATTERN },
-  fromValue: (value) => (typeof value === 'string' ? fromText(value) : undefined),
+  fromValue: (value) =>
+    typeof value === 'string' ? fromText(value) : isObjective(value) ? value : undefined,
   fromText,
 };
+
+/** One that was read already. */
+function isObjective(value: unknown): value is Objective {
+  if (typeof value !== 'object' || value === null) return false;
+  const { percentile, latencyMs } = value as Partial<Objective>;
+  return typeof percentile === 'number' && typeof latencyMs === 'number' && isWithin(percentile, latencyMs);
+}
+
+function isWithin(percentile: number, latencyMs: number): boolean {
+  return latencyMs > 0 && latencyMs <= LONGEST_MS && percentile >= 50 && percentile < 100;
+}
 
 /** In the form in which it is written. */
 export function objectiveText({ percentile, latencyMs }: Objective): string {
@@ -35,6 +47,5 @@ function fromText(text: string): Objective | undefined {
   if (amount === undefined || unit === undefined) return undefined;
   const latencyMs = Number(amount) * UNITS[unit]!;
   const wanted = percentile === undefined ? USUAL_PERCENTILE : Number(percentile);
-  if (!(latencyMs > 0 && latencyMs <= LONGEST_MS && wanted >= 50)) return undefined;
-  return { percentile: wanted, latencyMs };
+  return isWithin(wanted, latencyMs) ? { percentile: wanted, latencyMs } : undefined;
 }
