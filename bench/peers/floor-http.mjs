@@ -7,7 +7,7 @@
 import { createServer } from 'node:http';
 import ort from 'onnxruntime-node';
 
-const ARRAYS = { float32: Float32Array, int64: BigInt64Array };
+const ARRAYS = { float32: Float32Array, int32: Int32Array, int64: BigInt64Array };
 const tokens = Number(process.env.TOKENS ?? 32);
 const session = await ort.InferenceSession.create(process.env.MODEL, {
   intraOpNumThreads: 1,

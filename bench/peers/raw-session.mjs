@@ -5,7 +5,7 @@
  */
 import ort from 'onnxruntime-node';
 
-const ARRAYS = { float32: Float32Array, int64: BigInt64Array };
+const ARRAYS = { float32: Float32Array, int32: Int32Array, int64: BigInt64Array };
 const tokens = Number(process.env.TOKENS ?? 32);
 const forMs = Number(process.env.SECONDS ?? 3) * 1000;
 const session = await ort.InferenceSession.create(process.env.MODEL, {
