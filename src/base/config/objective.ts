@@ -20,7 +20,20 @@ const LONGEST_MS = 3_600_000;
 export const OBJECTIVE: Kind<Objective> = {
   name: 'objective',
   expected: 'a latency that most answers keep to, such as p99 < 50ms, p95 < 1s, or 50ms (which means p99)',
-  schema: { type: 'string', pattern: PATTERN },
+  schema: {
+    anyOf: [
+      { type: 'string', pattern: PATTERN },
+      {
+        type: 'object',
+        additionalProperties: false,
+        required: ['percentile', 'latencyMs'],
+        properties: {
+          percentile: { type: 'number', minimum: 50, exclusiveMaximum: 100 },
+          latencyMs: { type: 'number', exclusiveMinimum: 0, maximum: LONGEST_MS },
+        },
+      },
+    ],
+  },
   fromValue: (value) =>
     typeof value === 'string' ? fromText(value) : isObjective(value) ? value : undefined,
   fromText,
@@ -28,7 +41,7 @@ export const OBJECTIVE: Kind<Objective> = {
 
 /** One that was read already. */
 function isObjective(value: unknown): value is Objective {
-  if (typeof value !== 'object' || value === null) return false;
+  if (typeof value !== 'object' || value === null || Object.keys(value).length !== 2) return false;
   const { percentile, latencyMs } = value as Partial<Objective>;
   return typeof percentile === 'number' && typeof latencyMs === 'number' && isWithin(percentile, latencyMs);
 }

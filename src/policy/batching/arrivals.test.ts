@@ -153,4 +153,11 @@ describe('closed loops', () => {
     }
     expect(heard).toBeLessThan(20);
   });
+
+  it('forgets a long pause soon, for how much comes while something comes', () => {
+    const pauseNs = 60e9;
+    const { arrivals } = stream([...Array<number>(500).fill(MS), pauseNs, ...Array<number>(20).fill(MS)]);
+    expect(arrivals.rowsPerNs() * MS).toBeGreaterThan(0.75);
+    expect(arrivals.rowsPerNs() * MS).toBeLessThanOrEqual(1);
+  });
 });

@@ -12,6 +12,11 @@ const PRIOR = 0.5;
 /** Cells of time since the last arrival, half an octave each, from 1 µs to over an hour. */
 const FIRST_NS = 1000;
 const CELLS = 64;
+/**
+ * A pause counts for the rate as so many mean gaps: when it is over, what matters is how much comes while something
+ * comes.
+ */
+const MOST_MEAN_GAPS = 32;
 /** Look no further than where an arrival is this certain. */
 const CERTAIN = 0.95;
 
@@ -54,7 +59,7 @@ export function createArrivals(): ObservedArrivals {
     worth *= Math.exp(gaps / MEMORY);
     const kept = Math.exp(-gaps / RATE_MEMORY);
     rateRows = rateRows * kept + rows;
-    rateNs = rateNs * kept + gapNs;
+    rateNs = rateNs * kept + (rateNs > 0 ? Math.min(gapNs, (rateNs / rateRows) * MOST_MEAN_GAPS) : gapNs);
     allEvents += worth;
     allNs += worth * gapNs;
     const last = cellOf(gapNs);
