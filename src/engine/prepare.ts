@@ -33,8 +33,6 @@ export interface PrepareInput {
   readonly options: EngineOptions;
   /** A request that somebody gave for this model; it must work. Default: one is made from the signature. */
   readonly example?: readonly Tensor[];
-  /** Requests that may wait for a slot. Default 1024. */
-  readonly maxWaiting?: number;
 }
 
 export interface PreparedModel {
@@ -101,11 +99,7 @@ export async function prepareModel(
     log.info({ model: name, version, ...notes }, 'model loaded');
     const signature: Signature = { ...instance.signature, batchAxis: batch.axis };
     const costs = await measureCosts({ ...search, signature }, { instance, options, found });
-    const { maxWaiting } = input;
-    const model = createEngineModel({
-      ...{ artifact, instance, name, version, clock, log, signature },
-      ...(maxWaiting === undefined ? {} : { maxWaiting }),
-    });
+    const model = createEngineModel({ artifact, instance, name, version, clock, log, signature });
     const { inputs, outputs, origin } = found.ok ? found : { inputs: [], outputs: [], origin: undefined };
     const { host, memoryBytes } = instance;
     const slots = host === 'inline' && signature.batchAxis === 0 ? 1 : instance.slots;

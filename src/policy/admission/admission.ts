@@ -3,6 +3,7 @@ import type { Clock } from '../../base/util/clock.ts';
 import type { RequestContext } from '../../model/context.ts';
 import type { Model, Policy } from '../../model/contract.ts';
 import type { InferRequest, InferResponse } from '../../model/request.ts';
+import { wrapModel } from '../../model/wrap-model.ts';
 import { createGradientLimit } from './gradient-limit.ts';
 
 export interface AdmissionOptions {
@@ -49,25 +50,10 @@ export function createAdmission({ clock }: { readonly clock: Clock }, options: A
     return new NimifyError('OVERLOADED', message, { retryAfterMs });
   }
 
-  return (model) => ({
-    kind: 'admission',
-    name: model.name,
-    version: model.version,
-    ...(model.revision === undefined ? {} : { revision: model.revision }),
-    signature: model.signature,
-    get state() {
-      return model.state;
-    },
-    onState: (listener) => model.onState(listener),
-    deterministic: model.deterministic,
-    varies: model.varies,
-    inner: [model],
-    infer: (request, context) => infer(model, request, context),
-    ...(model.inferNow === undefined
-      ? {}
-      : {
-          inferNow: (request: InferRequest, context: RequestContext) => inferNow(model, request, context),
-        }),
-    close: (how) => model.close(how),
-  });
+  return (model) =>
+    wrapModel(model, {
+      kind: 'admission',
+      infer: (request, context) => infer(model, request, context),
+      inferNow: (request, context) => inferNow(model, request, context),
+    });
 }

@@ -78,24 +78,25 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
   const pressure = createPressure();
   const caution = createCaution();
   const queue = createQueue({
-    ...{ levels, objectiveNs, queue: options.queue, queueByPriority: options.queueByPriority },
+    levels,
+    objectiveNs,
+    queue: options.queue,
+    queueByPriority: options.queueByPriority,
   });
   const outlook = createOutlook({ costs, arrivals, slots, queue, isInline }, options);
   const dispatcher = createDispatcher({
-    ...{
-      name: model.name,
-      clock,
-      costs,
-      queue,
-      slots,
-      limits,
-      isInline,
-      soon,
-      outlook,
-      told,
-      pressure,
-      caution,
-    },
+    name: model.name,
+    clock,
+    costs,
+    queue,
+    slots,
+    limits,
+    isInline,
+    soon,
+    outlook,
+    told,
+    pressure,
+    caution,
     timerStepNs: deps.timerStepNs,
     startRuns: (hooks) =>
       createRuns({ model, clock, costs, arrivals, slots, instruments, paddedRows, ...hooks }),

@@ -4,6 +4,7 @@ import type { Clock } from '../../base/util/clock.ts';
 import type { RequestContext } from '../../model/context.ts';
 import type { Model, Policy } from '../../model/contract.ts';
 import type { InferRequest, InferResponse } from '../../model/request.ts';
+import { wrapModel } from '../../model/wrap-model.ts';
 
 export interface DeadlineOptions {
   /** Time for a request that sets no deadline, in milliseconds. `Infinity`: as long as it takes. */
@@ -65,27 +66,12 @@ export function createDeadline({ clock }: { readonly clock: Clock }, options: De
     return model.inferNow?.(request, context);
   }
 
-  return (model) => ({
-    kind: 'deadline',
-    name: model.name,
-    version: model.version,
-    ...(model.revision === undefined ? {} : { revision: model.revision }),
-    signature: model.signature,
-    get state() {
-      return model.state;
-    },
-    onState: (listener) => model.onState(listener),
-    deterministic: model.deterministic,
-    varies: model.varies,
-    inner: [model],
-    infer: (request, context) => infer(model, request, context),
-    ...(model.inferNow === undefined
-      ? {}
-      : {
-          inferNow: (request: InferRequest, context: RequestContext) => inferNow(model, request, context),
-        }),
-    close: (how) => model.close(how),
-  });
+  return (model) =>
+    wrapModel(model, {
+      kind: 'deadline',
+      infer: (request, context) => infer(model, request, context),
+      inferNow: (request, context) => inferNow(model, request, context),
+    });
 }
 
 /** Each field by its name: spreading them takes many times as long, and every request that waits comes by here. */

@@ -3,6 +3,7 @@ import type { Tensor } from '../../base/tensor/tensor.ts';
 import type { Model, Policy } from '../../model/contract.ts';
 import type { InferRequest, InferResponse } from '../../model/request.ts';
 import type { Signature } from '../../model/signature.ts';
+import { wrapModel } from '../../model/wrap-model.ts';
 
 /** The same elements under two shapes; -1 where a dimension is dynamic, as often in one as in the other. */
 export interface Reshape {
@@ -52,34 +53,20 @@ export function createDeclared(options: DeclaredOptions): Policy {
     return { ...response, outputs: reshapeOutward(response.outputs, options.outputs) };
   }
 
-  return (model) => ({
-    kind: 'declared',
-    name: model.name,
-    version: model.version,
-    ...(model.revision === undefined ? {} : { revision: model.revision }),
-    signature,
-    get state() {
-      return model.state;
-    },
-    onState: (listener) => model.onState(listener),
-    deterministic: model.deterministic,
-    varies: model.varies,
-    inner: [model],
-    async infer(request, context) {
-      refuseRows(model, request);
-      return outward(await model.infer(inward(request), context));
-    },
-    ...(model.inferNow === undefined
-      ? {}
-      : {
-          inferNow(request, context) {
-            refuseRows(model, request);
-            const response = model.inferNow!(inward(request), context);
-            return response === undefined ? undefined : outward(response);
-          },
-        }),
-    close: (how) => model.close(how),
-  });
+  return (model) =>
+    wrapModel(model, {
+      kind: 'declared',
+      signature,
+      async infer(request, context) {
+        refuseRows(model, request);
+        return outward(await model.infer(inward(request), context));
+      },
+      inferNow(request, context) {
+        refuseRows(model, request);
+        const response = model.inferNow?.(inward(request), context);
+        return response && outward(response);
+      },
+    });
 }
 
 /** The model's tensors as they look from outside. */
