@@ -1,9 +1,3 @@
-import {
-  constants,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-  type ServerHttp2Stream,
-} from 'node:http2';
 import { type NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
 import type { EncodedInferMessage } from '../../base/oip/encode-protobuf.ts';
 import { type AllocateRaw, type Frame, writeFrameHeader } from '../../base/oip/grpc-frame.ts';
@@ -21,18 +15,20 @@ import {
 } from './coding.ts';
 import type { Connection } from './connection.ts';
 import type { CallDeps } from './deps.ts';
+import { ERROR } from './http2/constants.ts';
+import { OK_HEAD } from './http2/hpack-encoder.ts';
+import type { Headers } from './http2/request-headers.ts';
+import type { ServerStream } from './http2/stream.ts';
 import { timeoutNsOf } from './metadata.ts';
-import { endWith, sendOkTrailers } from './quick-stream.ts';
 import { errorTrailers } from './status.ts';
-import { writePieces } from './write-pieces.ts';
 
 /**
  * One gRPC call: an HTTP/2 stream, and what its head said. A class with few listeners, since there is one for each
  * request: to listen to a stream costs more than most of what is then heard.
  */
 export class Call {
-  readonly stream: ServerHttp2Stream;
-  readonly headers: IncomingHttpHeaders;
+  readonly stream: ServerStream;
+  readonly headers: Headers;
   readonly requestId: string;
   /** When the head had come, on the clock's monotonic time. */
   readonly arrivedAtNs: number;
@@ -40,7 +36,7 @@ export class Call {
   readonly deadlineAtNs: number | undefined;
   /** Of the client's messages. */
   readonly coding: Coding;
-  readonly connection: Pick<Connection, 'noteTraffic'>;
+  readonly connection: Pick<Connection, 'noteTraffic' | 'probe'>;
   readonly deps: CallDeps;
   /** Since when the rest of a message has been waited for; undefined: nothing is. */
   waitingSinceNs: number | undefined;
@@ -57,12 +53,8 @@ export class Call {
   #cancel: CancelSource | undefined;
 
   /** @throws NimifyError INVALID_INPUT, UNSUPPORTED: what the head says */
-  constructor(
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    connection: Call['connection'],
-    deps: CallDeps,
-  ) {
+  constructor(stream: ServerStream, connection: Call['connection'], deps: CallDeps) {
+    const { headers } = stream;
     const timeoutNs = timeoutNsOf(headers['grpc-timeout']);
     this.stream = stream;
     this.headers = headers;
@@ -92,27 +84,15 @@ export class Call {
 
   /** Is nobody there any more to whom anything could be sent? */
   get hasLeft(): boolean {
-    return this.stream.destroyed || this.stream.closed;
-  }
-
-  /** From now on the client is expected to take what is sent. */
-  noteSending(): void {
-    this.sendingSinceNs = this.deps.clock.nowNs();
-    this.connection.noteTraffic();
+    return this.stream.isClosed;
   }
 
   /** To be called when the stream has closed. */
   close(): void {
     this.#cancel?.cancel('client-left');
     this.onClose?.();
-    // Closed streams may outlive many collections of young garbage, and would keep alive what these hold.
-    this.onClose = undefined;
-    this.onDrain = undefined;
-    this.onStall = ignore;
   }
 }
-
-function ignore(): void {}
 
 /** The message in a frame, decompressed where it must be. */
 export function openFrame(
@@ -125,29 +105,18 @@ export function openFrame(
   return decompress(frame.message.bytes, call.coding, { maxMessageBytes, allocateRaw });
 }
 
-/** Node copies both. */
-const RESPONSE_HEADERS: OutgoingHttpHeaders = { ':status': 200, 'content-type': 'application/grpc' };
-const RESPOND_OPTIONS = { waitForTrailers: true, sendDate: false };
-
 /** The answer's head. To be called once; `coding` is what messages may then be compressed with. */
-export function respond(call: Call, coding: Coding, trailers?: () => OutgoingHttpHeaders): void {
-  const { stream, headers } = call;
-  let head = RESPONSE_HEADERS;
-  if (coding !== 'identity') head = { ...head, 'grpc-encoding': coding };
-  if (headers['x-request-id'] === call.requestId) head = { ...head, 'x-request-id': call.requestId };
-  stream.respond(head, RESPOND_OPTIONS);
-  if (trailers === undefined) stream.on('wantTrailers', onWantOkTrailers);
-  else {
-    stream.on('wantTrailers', () => {
-      stream.sendTrailers(trailers());
-      letClientStop(stream);
-    });
+export function respond({ stream, headers, requestId }: Call, coding: Coding): void {
+  const isEchoed = headers['x-request-id'] === requestId;
+  if (coding === 'identity' && !isEchoed) {
+    stream.respond();
+    return;
   }
-}
-
-function onWantOkTrailers(this: ServerHttp2Stream): void {
-  sendOkTrailers(this);
-  letClientStop(this);
+  stream.respond({
+    ...OK_HEAD,
+    ...(coding === 'identity' ? {} : { 'grpc-encoding': coding }),
+    ...(isEchoed ? { 'x-request-id': requestId } : {}),
+  });
 }
 
 /**
@@ -172,23 +141,13 @@ function finish(call: Call, message: EncodedInferMessage, coding: Coding, releas
     release?.();
     return;
   }
+  const { stream } = call;
   writeFrameHeader(message.chunks[0] as Uint8Array, message.byteLength, coding !== 'identity');
   respond(call, coding);
-  const { chunks, byteLength } = message;
-  // What was copied into the first chunk is needed no more, and the others are views of what is to be released.
-  if (chunks.length > 1) call.onClose = release;
-  else {
-    call.onClose = undefined;
-    release?.();
-  }
-  if (chunks.length === 1 && byteLength < SHORT_BYTES) {
-    call.noteSending();
-    endWith(call.stream, chunks[0] as Uint8Array);
-  } else writePieces(call, chunks, true);
+  noteSending(call);
+  stream.write(message.chunks, release);
+  stream.end();
 }
-
-/** An answer up to this long is written in one piece, whether or not the client takes it now. */
-const SHORT_BYTES = 64 * 1024;
 
 /** One of several answers. Resolves when the client has taken it, or will take nothing any more. */
 export async function sendOne(call: Call, message: EncodedInferMessage, coding: Coding): Promise<void> {
@@ -196,13 +155,18 @@ export async function sendOne(call: Call, message: EncodedInferMessage, coding: 
   const { chunks, byteLength } = isCompressed ? await compress(message, coding) : message;
   if (call.hasLeft) return;
   writeFrameHeader(chunks[0] as Uint8Array, byteLength, isCompressed);
-  await new Promise<void>((resolve) => {
-    call.stream.once('close', resolve);
-    writePieces(call, chunks, false, () => {
-      call.stream.off('close', resolve);
-      resolve();
-    });
-  });
+  noteSending(call);
+  await new Promise<void>((resolve) => call.stream.write(chunks, resolve));
+  call.sendingSinceNs = undefined;
+}
+
+/** From now on the client is expected to take what is sent. */
+function noteSending(call: Call): void {
+  call.connection.noteTraffic();
+  call.sendingSinceNs = call.deps.clock.nowNs();
+  call.stream.onProgress ??= () => {
+    call.sendingSinceNs = call.deps.clock.nowNs();
+  };
 }
 
 /** Ends the call with an error, as trailers alone where nothing has been answered yet. */
@@ -211,28 +175,12 @@ export function failCall(call: Call, error: NimifyError): void {
 }
 
 /** The same where there is no call: its head was wrong. Once an answer's head is out only a reset tells the client. */
-export function refuseStream(stream: ServerHttp2Stream, error: NimifyError, requestId: string): void {
-  if (stream.destroyed || stream.closed) return;
-  if (stream.headersSent) {
-    stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-    return;
-  }
-  stream.respond(
-    { ...RESPONSE_HEADERS, 'grpc-accept-encoding': ACCEPTED_CODINGS, ...errorTrailers(error, requestId) },
-    { endStream: true },
-  );
-  letClientStop(stream);
-}
-
-/**
- * After the end of an answer the client need not send the rest of its request: a reset without an error says so
- * (RFC 9113, 8.1), and what still comes is passed over. A turn later, because the reset would overtake trailers, which
- * Node sends then, and on Node 22 the answer's head as well.
- */
-export function letClientStop(stream: ServerHttp2Stream): void {
-  if (!stream.readableEnded) setImmediate(resetUnread, stream);
-}
-
-function resetUnread(stream: ServerHttp2Stream): void {
-  if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+export function refuseStream(stream: ServerStream, error: NimifyError, requestId: string): void {
+  if (stream.hasHead) stream.reset(ERROR.INTERNAL_ERROR);
+  else
+    stream.respondOnly({
+      ...OK_HEAD,
+      'grpc-accept-encoding': ACCEPTED_CODINGS,
+      ...errorTrailers(error, requestId),
+    });
 }

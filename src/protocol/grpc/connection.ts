@@ -1,10 +1,15 @@
-import { constants, type ServerHttp2Session } from 'node:http2';
 import type { Clock } from '../../base/util/clock.ts';
 import type { GrpcOptions } from './deps.ts';
+import { ERROR } from './http2/constants.ts';
+import type { Session } from './http2/session.ts';
 
 /** One HTTP/2 connection, with what keeps it honest and finds out when nobody is at its other end. */
 export interface Connection {
-  readonly session: ServerHttp2Session;
+  readonly session: Session;
+  /** The client speaks HTTP/2. */
+  greeted(): void;
+  /** The client asks whether we are there. */
+  pinged(): void;
   /**
    * Called now and then: ends the connection of a client that never began to speak, does not answer any more, has
    * nothing to say, or has been here for long.
@@ -28,12 +33,6 @@ const MAX_PING_STRIKES = 2;
 /** How often clients may ping that have no call open, where that is not permitted (gRFC A8). */
 const MIN_PING_INTERVAL_WITHOUT_CALLS_MS = 2 * 3600e3;
 
-/** In all, and so shared by the calls of a connection: large requests arrive without a halt for each 64 KiB. */
-const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
-
-/** Every stream that a client may still open has a number below this. */
-const ANY_STREAM = 2 ** 31 - 1;
-
 /** Whoever connects wants to call: its first call gets this much time to come. */
 const MOMENT_NS = 1e9;
 
@@ -42,7 +41,7 @@ const AGE_JITTER = 0.1;
 
 /** @param isSending whether an answer is on its way: clients then measure the line with pings, as they may */
 export function createConnection(
-  session: ServerHttp2Session,
+  session: Session,
   { clock, options }: { readonly clock: Clock; readonly options: GrpcOptions },
   isSending: () => boolean,
 ): Connection {
@@ -59,12 +58,9 @@ export function createConnection(
   let openCalls = 0;
   let quietSinceNs = openedAtNs;
   let leavingSinceNs: number | undefined;
+  let stuckSinceNs: number | undefined;
 
-  session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
-  session.on('remoteSettings', () => {
-    hasGreeted = true;
-  });
-  session.on('ping', () => {
+  function pinged(): void {
     const nowNs = clock.nowNs();
     heardAtNs = nowNs;
     if (isSending()) return;
@@ -72,24 +68,21 @@ export function createConnection(
     const minIntervalMs = mayPing ? options.minRecvPingIntervalMs : MIN_PING_INTERVAL_WITHOUT_CALLS_MS;
     if (nowNs - pingedAtNs < minIntervalMs * 1e6) strikes += 1;
     pingedAtNs = nowNs;
-    if (strikes <= MAX_PING_STRIKES || session.destroyed) return;
     // The words by which clients know that they are to ping less often (gRFC A8).
-    session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from('too_many_pings'));
-    session.destroy();
-  });
+    if (strikes > MAX_PING_STRIKES) session.destroy(ERROR.ENHANCE_YOUR_CALM, 'too_many_pings');
+  }
 
   function probe(): void {
-    if (session.destroyed || probedAtNs !== undefined) return;
+    if (session.isOver || probedAtNs !== undefined) return;
     probedAtNs = clock.nowNs();
-    session.ping((failed) => {
-      if (failed !== null) return;
+    session.ping(() => {
       probedAtNs = undefined;
       heardAtNs = clock.nowNs();
     });
   }
 
   function turnAway(): void {
-    if (!session.destroyed && !session.closed) session.goaway(constants.NGHTTP2_NO_ERROR, ANY_STREAM);
+    if (!session.isClosing) session.goAway(ERROR.NO_ERROR);
   }
 
   /**
@@ -100,11 +93,14 @@ export function createConnection(
   function leave(nowNs: number): void {
     leavingSinceNs = nowNs;
     turnAway();
-    session.ping(close);
+    session.ping(() => session.close());
   }
 
-  function close(): void {
-    if (!session.destroyed) session.close();
+  /** The client reads nothing of what was written to it. */
+  function isStuck(nowNs: number): boolean {
+    if (session.backlogBytes === 0) stuckSinceNs = undefined;
+    else stuckSinceNs ??= nowNs;
+    return stuckSinceNs !== undefined && nowNs - stuckSinceNs >= options.sendTimeoutMs * 1e6;
   }
 
   function hasLapsed(nowNs: number): boolean {
@@ -115,25 +111,29 @@ export function createConnection(
   function isOverdue(nowNs: number): boolean {
     if (leavingSinceNs === undefined) return false;
     // Who does not answer to the farewell is not there any more.
-    const isSilent = !session.closed && nowNs - leavingSinceNs >= options.keepaliveTimeoutMs * 1e6;
+    const isSilent = !session.isClosing && nowNs - leavingSinceNs >= options.keepaliveTimeoutMs * 1e6;
     return isSilent || nowNs - leavingSinceNs >= ageGraceNs;
   }
 
   function isDue(nowNs: number): boolean {
-    if (leavingSinceNs !== undefined || session.closed) return false;
+    if (leavingSinceNs !== undefined || session.isClosing) return false;
     const isIdle = openCalls === 0 && nowNs - quietSinceNs >= idleLimitNs;
     return isIdle || nowNs - openedAtNs >= ageLimitNs;
   }
 
   return {
     session,
+    greeted() {
+      hasGreeted = true;
+    },
+    pinged,
     probe,
     look() {
-      if (session.destroyed) return;
+      if (session.isOver) return;
       const nowNs = clock.nowNs();
-      if (hasLapsed(nowNs) || isOverdue(nowNs)) session.destroy();
+      if (hasLapsed(nowNs) || isOverdue(nowNs) || isStuck(nowNs)) session.destroy();
       else if (isDue(nowNs)) leave(nowNs);
-      else if (leavingSinceNs !== undefined && openCalls === 0) close();
+      else if (leavingSinceNs !== undefined && openCalls === 0) session.close();
       else if (nowNs - heardAtNs >= options.keepaliveTimeMs * 1e6) probe();
     },
     noteTraffic() {
@@ -150,7 +150,7 @@ export function createConnection(
     },
     turnAway,
     closeIfIdle() {
-      if (openCalls === 0 && clock.nowNs() - quietSinceNs >= MOMENT_NS) close();
+      if (openCalls === 0 && clock.nowNs() - quietSinceNs >= MOMENT_NS) session.close();
     },
   };
 }

@@ -12,7 +12,7 @@ import {
 } from './generated/grpc/health/v1/health_pb.ts';
 import { readMessage, writeMessage } from './messages.ts';
 import { fail, pathOf, type Serve, serveUnary } from './methods.ts';
-import { errorTrailers, OK_TRAILERS } from './status.ts';
+import { errorTrailers } from './status.ts';
 import { receiveOnly } from './unary.ts';
 
 /** The server as a whole, and the service by whose name clients may ask instead. */
@@ -72,10 +72,7 @@ export function createHealth(deps: GrpcDeps): HealthService {
   function watch(call: Call, service: string): void {
     let told: Serving | undefined;
     let isTelling = false;
-    let ending: NimifyError | undefined;
-    respond(call, 'identity', () =>
-      ending === undefined ? OK_TRAILERS : errorTrailers(ending, call.requestId),
-    );
+    respond(call, 'identity');
 
     function tell(): void {
       const status = statusOf(service);
@@ -90,8 +87,7 @@ export function createHealth(deps: GrpcDeps): HealthService {
 
     call.onDrain = (error) => {
       tell();
-      ending = error;
-      if (!call.hasLeft) call.stream.end();
+      call.stream.end(errorTrailers(error, call.requestId));
     };
     call.onClose = () => {
       watching.delete(tell);

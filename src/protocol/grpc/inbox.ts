@@ -2,6 +2,7 @@ import { NimifyError } from '../../base/errors/nimify-error.ts';
 import { type AllocateRaw, createFrameReader, type Frame } from '../../base/oip/grpc-frame.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
 import { type Call, openFrame } from './call.ts';
+import { copyFrame } from './copy-frame.ts';
 
 export interface ReceivedMessage {
   readonly message: InferMessage;
@@ -30,7 +31,8 @@ export function createInbox(call: Call, allocateRaw: AllocateRaw | undefined): I
   const reader = createFrameReader({
     maxMessageBytes: deps.options.maxReceiveMessageBytes,
     allocateRaw,
-    onFrame: (frame) => frames.push(frame),
+    // Pieces are valid only while they are pushed.
+    onFrame: (frame) => frames.push(frame.isOwn ? frame : copyFrame(frame)),
   });
 
   function stop(error?: NimifyError): void {
@@ -39,8 +41,7 @@ export function createInbox(call: Call, allocateRaw: AllocateRaw | undefined): I
     wake?.();
   }
 
-  stream.pause();
-  stream.on('data', (piece: Uint8Array) => {
+  function take(piece: Uint8Array): void {
     if (isOver) return;
     try {
       reader.push(piece);
@@ -52,11 +53,12 @@ export function createInbox(call: Call, allocateRaw: AllocateRaw | undefined): I
       stream.pause();
       wake?.();
     } else call.waitingSinceNs ??= deps.clock.nowNs();
-  });
-  stream.on('end', () => stop(reader.isWithin ? cutOff() : undefined));
-  stream.on('close', () => stop());
+  }
+
+  call.onClose = stop;
   call.onStall = stop;
   call.onDrain = stop;
+  stream.listen(take, () => stop(reader.isWithin ? cutOff() : undefined));
 
   return {
     async next() {

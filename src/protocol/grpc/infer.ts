@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http2';
 import { type NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
 import { decodeModelInferRequest } from '../../base/oip/decode-protobuf.ts';
 import type { RequestedOutput } from '../../base/oip/decoded-request.ts';
@@ -17,6 +16,7 @@ import { clientLeft } from '../refusals.ts';
 import { countOutcome, createTally, logFault, nameModel, type Tally } from '../tally.ts';
 import { type Call, failCall, sendOnly } from './call.ts';
 import type { CallDeps, GrpcDeps } from './deps.ts';
+import type { Headers } from './http2/request-headers.ts';
 import { ownerOf, rawAllocator } from './raw-memory.ts';
 import { receiveOnly } from './unary.ts';
 
@@ -64,7 +64,7 @@ export interface AskedInfer {
   readonly message: InferMessage;
   /** The message's buffers belong to nobody else, so that a host may hand them on. */
   readonly isOwn: boolean;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: Headers;
   readonly deadlineAtNs: number | undefined;
   /** Told the request's own id as soon as it is known. */
   readonly onId?: (id: string) => void;
@@ -200,7 +200,7 @@ function contextFor(
     principal: ANONYMOUS,
     priority: priorityOf(parameters),
     // Metadata as it came: values of keys that end in -bin stay in base64.
-    attributes: headers as Readonly<Record<string, string>>,
+    attributes: headers,
     phases,
   };
 }

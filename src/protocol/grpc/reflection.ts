@@ -13,7 +13,7 @@ import { ServerReflection as ServerReflectionAlpha } from './generated/grpc/refl
 import { createInbox } from './inbox.ts';
 import { readMessage, writeMessage } from './messages.ts';
 import { pathOf, type Serve } from './methods.ts';
-import { errorTrailers, OK_TRAILERS } from './status.ts';
+import { errorTrailers } from './status.ts';
 
 type Answer = NonNullable<MessageInitShape<typeof ServerReflectionResponseSchema>['messageResponse']>;
 
@@ -42,9 +42,7 @@ export function createReflection(roots: readonly DescFile[]): ReadonlyMap<string
 async function serveReflection(call: Call, index: FileIndex): Promise<void> {
   let ending: NimifyError | undefined;
   const inbox = createInbox(call, undefined);
-  respond(call, 'identity', () =>
-    ending === undefined ? OK_TRAILERS : errorTrailers(ending, call.requestId),
-  );
+  respond(call, 'identity');
   try {
     for (;;) {
       const received = await inbox.next();
@@ -60,7 +58,7 @@ async function serveReflection(call: Call, index: FileIndex): Promise<void> {
   } catch (thrown) {
     ending = toNimifyError(thrown);
   }
-  if (!call.hasLeft) call.stream.end();
+  call.stream.end(ending && errorTrailers(ending, call.requestId));
 }
 
 function answer(request: ServerReflectionRequest['messageRequest'], index: FileIndex): Answer {

@@ -1,20 +1,17 @@
-import {
-  createSecureServer,
-  createServer,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from 'node:http2';
 import type { Server, Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
 import { type BodyPool, createBodyPool } from '../body-pool.ts';
 import { quietTurn } from '../quiet-turn.ts';
 import { shuttingDown } from '../refusals.ts';
 import { requestIdOf } from '../request-id.ts';
-import { Call, failCall, letClientStop, refuseStream } from './call.ts';
+import { Call, failCall, refuseStream } from './call.ts';
 import { createCallList } from './call-list.ts';
 import { type Connection, createConnection } from './connection.ts';
 import type { CallDeps, GrpcDeps } from './deps.ts';
+import type { Headers } from './http2/request-headers.ts';
+import { Session } from './http2/session.ts';
+import type { ServerStream } from './http2/stream.ts';
 import { serveModelInfer } from './infer.ts';
 import { isGrpcContentType } from './metadata.ts';
 import type { Services } from './services.ts';
@@ -35,17 +32,17 @@ export interface GrpcServer {
 /** As much of one message may be on its way before the client waits for us to have read it. */
 const STREAM_WINDOW_BYTES = 1024 * 1024;
 
+/** In all, and so shared by the calls of a connection: large requests arrive without a halt for each 64 KiB. */
+const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
+
 /** Metadata of one call, as HTTP/2 counts it; larger than the 8 KiB that gRPC suggests, for tokens in it. */
 const MAX_METADATA_BYTES = 16 * 1024;
-
-/** Node's own limit counts what waits to be sent, of which flow control and `sendTimeoutMs` bound the time. */
-const SESSION_MEMORY_MIB = 1024;
 
 const MODEL_INFER = '/inference.GRPCInferenceService/ModelInfer';
 const MODEL_STREAM_INFER = '/inference.GRPCInferenceService/ModelStreamInfer';
 
 /**
- * gRPC on node:http2, on the connections of a port: framing, codings and inference are our own, all else is generated
+ * gRPC on HTTP/2, on the connections of a port: HTTP/2, framing, codings and inference are our own, all else is generated
  * code.
  */
 export function createGrpcServer(
@@ -55,69 +52,74 @@ export function createGrpcServer(
 ): GrpcServer {
   const deps: CallDeps = { ...given, pool };
   const { clock, log, options, tls } = deps;
-  const connections = new Map<ServerHttp2Session, Connection>();
+  const connections = new Set<Connection>();
   const calls = createCallList();
   let services: Promise<Services> | undefined;
   /** Connections and calls so far. */
   let arrivals = 0;
   let closing = false;
+  /** Called when the last open call has ended. */
+  let onQuiet: (() => void) | undefined;
 
-  const settings = {
-    maxSessionMemory: SESSION_MEMORY_MIB,
-    settings: {
-      maxConcurrentStreams: options.maxConcurrentStreams,
-      initialWindowSize: STREAM_WINDOW_BYTES,
-      maxHeaderListSize: MAX_METADATA_BYTES,
-      enablePush: false,
-    },
+  const sessionOptions = {
+    clock,
+    maxConcurrentStreams: options.maxConcurrentStreams,
+    streamWindowBytes: STREAM_WINDOW_BYTES,
+    connectionWindowBytes: CONNECTION_WINDOW_BYTES,
+    maxHeaderListBytes: MAX_METADATA_BYTES,
   };
-  const secure = tls && createSecureServer({ ...settings, ...tls.options });
-  const server: Server = secure ?? createServer(settings);
+  const secure = tls && createTlsServer({ ...tls.options, ALPNProtocols: ['h2'] });
   const attached = secure && tls?.attach(secure);
-  // With TLS, a client that did not ask for HTTP/2 in its handshake (RFC 9113, 3.3); Node would answer and wait.
-  server.on('unknownProtocol', (socket: Socket) => socket.destroy());
-  server.on('session', (session) => {
-    arrivals += 1;
-    connections.set(
-      session,
-      createConnection(session, deps, () => isSendingOn(session)),
-    );
-    session.on('close', () => connections.delete(session));
+  secure?.on('secureConnection', (socket: TLSSocket) => {
+    // A client that did not ask for HTTP/2 in its handshake (RFC 9113, 3.3).
+    if (socket.alpnProtocol === 'h2') open(socket);
+    else socket.on('error', ignore).destroy();
   });
-  // What a client does wrong ends its connection; without a listener it would end the process.
-  server.on('sessionError', () => {});
-  server.on('stream', take);
   const stopWatching = watchCalls(calls, connections, deps);
 
-  function isSendingOn(session: ServerHttp2Session): boolean {
+  function open(socket: Socket): void {
+    arrivals += 1;
+    const session = new Session(socket, sessionOptions, {
+      onStream: (stream, headers) => take(connection, stream, headers),
+      onGreeted: () => connection.greeted(),
+      onPing: () => connection.pinged(),
+      onClose: () => connections.delete(connection),
+      onFault: (err) => log.error({ err }, 'a gRPC connection was given up'),
+    });
+    const connection = createConnection(session, deps, () => isSendingOn(session));
+    connections.add(connection);
+  }
+
+  function isSendingOn(session: Session): boolean {
     for (const { stream, sendingSinceNs } of calls.all()) {
-      if (sendingSinceNs !== undefined && stream.session === session) return true;
+      if (sendingSinceNs !== undefined && stream.host === session) return true;
     }
     return false;
   }
 
-  function take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  function take(connection: Connection, stream: ServerStream, headers: Headers | 'too large'): void {
     arrivals += 1;
-    stream.on('error', ignore);
-    const connection =
-      stream.session === undefined ? undefined : connections.get(stream.session as ServerHttp2Session);
-    if (connection === undefined) return; // it has gone already
     connection.noteTraffic();
-    if (refuseHttp(stream, headers)) return;
+    if (headers === 'too large') {
+      refuseStream(stream, tooMuchMetadata(), requestIdOf({ headers: {} }));
+      return;
+    }
+    if (refuseHttp(stream)) return;
     let call: Call;
     try {
-      call = new Call(stream, headers, connection, deps);
+      call = new Call(stream, connection, deps);
     } catch (refused) {
       refuseStream(stream, toNimifyError(refused), requestIdOf({ headers }));
       return;
     }
     calls.add(call);
     connection.callOpened();
-    stream.on('close', () => {
+    stream.onClose = () => {
       calls.delete(call);
       connection.callClosed();
       call.close();
-    });
+      if (calls.all().length === 0) onQuiet?.();
+    };
     if (closing) failCall(call, shuttingDown());
     else dispatch(call);
   }
@@ -152,7 +154,7 @@ export function createGrpcServer(
   }
 
   function startDraining(): void {
-    for (const connection of connections.values()) connection.turnAway();
+    for (const connection of connections) connection.turnAway();
     void services?.then(
       ({ lookAtHealth }) => lookAtHealth(),
       () => {},
@@ -161,24 +163,27 @@ export function createGrpcServer(
 
   /** Until nothing is being answered any more, whatever comes meanwhile. */
   async function allAnswered(): Promise<void> {
-    for (const call of calls.all()) call.onDrain?.(shuttingDown());
-    for (let [call] = calls.all(); call !== undefined; [call] = calls.all()) {
-      const { stream } = call;
-      await new Promise<unknown>((resolve) => stream.once('close', resolve));
-    }
+    for (const call of [...calls.all()]) call.onDrain?.(shuttingDown());
+    if (calls.all().length === 0) return;
+    await new Promise<void>((resolve) => {
+      onQuiet = resolve;
+    });
   }
 
   return {
-    accept: (socket) => void server.emit('connection', socket),
+    accept(socket) {
+      if (secure === undefined) open(socket);
+      else secure.emit('connection', socket);
+    },
     closeIdle() {
-      for (const connection of connections.values()) connection.closeIfIdle();
+      for (const connection of connections) connection.closeIfIdle();
     },
     startDraining,
     async close({ graceMs }) {
       startDraining();
       if (port.listening) {
         const timer = clock.setTimer(() => {
-          for (const { session } of connections.values()) session.destroy();
+          for (const { session } of connections) session.destroy();
         }, graceMs);
         // Only what comes from now on is refused: what had been sent before is served.
         await readArrived();
@@ -186,7 +191,7 @@ export function createGrpcServer(
         await allAnswered();
         attached?.endHandshakes();
         const closed = new Promise<void>((resolve) => port.close(() => resolve()));
-        for (const { session } of connections.values()) session.close();
+        for (const { session } of connections) session.close();
         await closed;
         timer.cancel();
       }
@@ -196,17 +201,24 @@ export function createGrpcServer(
   };
 }
 
-/** A reset with an error is told as one; that the stream closes says all there is to know. */
+/** A socket that fails closes as well. */
 function ignore(): void {}
 
 /** What is no gRPC gets an answer in HTTP's own terms (PROTOCOL-HTTP2.md, "Content-Type"). */
-function refuseHttp(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): boolean {
-  const status =
-    headers[':method'] !== 'POST' ? 405 : isGrpcContentType(headers['content-type']) ? undefined : 415;
-  if (status === undefined) return false;
-  stream.respond({ ':status': status, ...(status === 405 ? { allow: 'POST' } : {}) }, { endStream: true });
-  letClientStop(stream);
+function refuseHttp(stream: ServerStream): boolean {
+  const { ':method': method, 'content-type': contentType } = stream.headers;
+  if (method !== 'POST') stream.respondOnly({ ':status': 405, allow: 'POST' });
+  else if (!isGrpcContentType(contentType)) stream.respondOnly({ ':status': 415 });
+  else return false;
   return true;
+}
+
+function tooMuchMetadata(): NimifyError {
+  return new NimifyError(
+    'PAYLOAD_TOO_LARGE',
+    `metadata: expected at most ${MAX_METADATA_BYTES} bytes, each field counted with 32 besides its text; send less`,
+    { details: { where: 'metadata', expected: { maxBytes: MAX_METADATA_BYTES } } },
+  );
 }
 
 function unknownMethod(path: string): NimifyError {

@@ -1,8 +1,5 @@
-import type { OutgoingHttpHeaders } from 'node:http2';
 import type { NimifyError } from '../../base/errors/nimify-error.ts';
-
-/** Trailers of a call that succeeded. */
-export const OK_TRAILERS: OutgoingHttpHeaders = { 'grpc-status': '0' };
+import type { OutgoingHeaders } from './http2/hpack-encoder.ts';
 
 /** Clients may refuse trailers of more than 8 KiB (PROTOCOL-HTTP2.md). */
 const LONGEST_MESSAGE = 2048;
@@ -12,8 +9,8 @@ const LONGEST_MESSAGE = 2048;
  * as `nimify-code`, and when to try again, both as HTTP says it and as gRPC's retries read it (gRFC A6). Causes
  * and stacks stay behind.
  */
-export function errorTrailers(error: NimifyError, requestId: string): OutgoingHttpHeaders {
-  const trailers: OutgoingHttpHeaders = {
+export function errorTrailers(error: NimifyError, requestId: string): OutgoingHeaders {
+  const trailers: Record<string, string> = {
     'grpc-status': String(error.grpcStatus),
     'grpc-message': percentEncode(error.message),
     'nimify-code': error.code,

@@ -12,7 +12,7 @@ import { answerCodingOf, type Coding } from './coding.ts';
 import { createInbox, type ReceivedMessage } from './inbox.ts';
 import { answerInfer, type InferAnswer } from './infer.ts';
 import { rawAllocator } from './raw-memory.ts';
-import { errorTrailers, OK_TRAILERS } from './status.ts';
+import { errorTrailers } from './status.ts';
 
 const ROUTE = '/inference.GRPCInferenceService/ModelStreamInfer';
 
@@ -28,7 +28,7 @@ export async function serveModelStreamInfer(call: Call): Promise<void> {
   const endsOnError = call.headers.triton_grpc_error === 'true';
   let ending: NimifyError | undefined;
   const inbox = createInbox(call, rawAllocator(call.deps.pool));
-  respond(call, coding, () => (ending === undefined ? OK_TRAILERS : errorTrailers(ending, call.requestId)));
+  respond(call, coding);
   try {
     for (let index = 0; ; index += 1) {
       const received = await inbox.next();
@@ -39,7 +39,7 @@ export async function serveModelStreamInfer(call: Call): Promise<void> {
   } catch (thrown) {
     ending = toNimifyError(thrown);
   }
-  if (!call.hasLeft) call.stream.end();
+  call.stream.end(ending && errorTrailers(ending, call.requestId));
 }
 
 /** @returns what the stream is to end with; undefined: it goes on */

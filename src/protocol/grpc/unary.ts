@@ -8,7 +8,7 @@ import {
 } from '../../base/oip/grpc-frame.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
 import { type Call, openFrame } from './call.ts';
-import { readDirectly } from './quick-stream.ts';
+import { copyFrame } from './copy-frame.ts';
 
 /** The one message of a unary call. `isOwn`: its buffers belong to nobody else. */
 export type UseMessage = (message: InferMessage, isOwn: boolean) => void;
@@ -29,8 +29,6 @@ export function receiveOnly(
   let frame: Frame | undefined;
   let reader: FrameReader | undefined;
   let isSettled = false;
-  /** Pieces are valid only while they are pushed. */
-  let areLent = false;
 
   function settle(): boolean {
     const isFirst = !isSettled;
@@ -45,7 +43,8 @@ export function receiveOnly(
 
   function onFrame(next: Frame): void {
     if (frame !== undefined) throw notOne('more');
-    frame = areLent && !next.isOwn ? copyFrame(next) : next;
+    // Pieces are valid only while they are pushed.
+    frame = next.isOwn ? next : copyFrame(next);
   }
 
   function take(piece: Uint8Array): void {
@@ -65,9 +64,7 @@ export function receiveOnly(
     }
   }
 
-  areLent = readDirectly(stream, take);
-  if (!areLent) stream.on('data', take);
-  stream.on('end', () => {
+  function onEnd(): void {
     if (isSettled) return;
     call.waitingSinceNs = undefined;
     if (frame === undefined || reader?.isWithin === true) {
@@ -76,42 +73,17 @@ export function receiveOnly(
     }
     try {
       const { isOwn, isCompressed } = frame;
-      // Neither is needed any more, while the stream lives on.
-      const received = frame;
-      frame = undefined;
-      reader = undefined;
-      const message = openFrame(call, received, allocateRaw);
+      const message = openFrame(call, frame, allocateRaw);
       if (!(message instanceof Promise)) {
         if (settle()) use(message, isOwn);
       } else message.then((opened) => settle() && use(opened, isCompressed), fail);
     } catch (refused) {
       fail(refused);
     }
-  });
-  call.onStall = fail;
-}
-
-/** Short messages are copied into memory for many, since to ask for some costs more than to copy. */
-const SLAB_BYTES = 64 * 1024;
-const LONGEST_IN_SLAB = 2048;
-let slab = new Uint8Array(0);
-let slabUsed = 0;
-
-function copyFrame({ isCompressed, isOwn, message }: Frame): Frame {
-  return { isCompressed, isOwn, message: { bytes: copyOf(message.bytes) } };
-}
-
-function copyOf(bytes: Uint8Array): Uint8Array {
-  const { length } = bytes;
-  if (length > LONGEST_IN_SLAB) return bytes.slice();
-  if (slabUsed + length > slab.length) {
-    slab = new Uint8Array(Buffer.allocUnsafeSlow(SLAB_BYTES).buffer);
-    slabUsed = 0;
   }
-  const copy = new Uint8Array(slab.buffer, slabUsed, length);
-  copy.set(bytes);
-  slabUsed += (length + 7) & ~7;
-  return copy;
+
+  call.onStall = fail;
+  stream.listen(take, onEnd);
 }
 
 /** gRPC's status codes have UNIMPLEMENTED for this (grpc, doc/statuscodes.md). */

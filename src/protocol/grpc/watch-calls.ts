@@ -1,8 +1,8 @@
-import { constants, type ServerHttp2Session } from 'node:http2';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { CallList } from './call-list.ts';
 import type { Connection } from './connection.ts';
 import type { GrpcDeps } from './deps.ts';
+import { ERROR } from './http2/constants.ts';
 
 /** Looks this often within a timeout, so that what stands still is cut at most a quarter of it late. */
 const LOOKS = 4;
@@ -18,7 +18,7 @@ const SHORTEST_LOOK_MS = 5;
  */
 export function watchCalls(
   calls: CallList,
-  connections: ReadonlyMap<ServerHttp2Session, Connection>,
+  connections: ReadonlySet<Connection>,
   { clock, options }: GrpcDeps,
 ): () => void {
   const { receiveTimeoutMs, sendTimeoutMs } = options;
@@ -36,15 +36,15 @@ export function watchCalls(
 
   function look(): void {
     const nowNs = clock.nowNs();
-    for (const call of calls.all()) {
+    for (const call of [...calls.all()]) {
       const { waitingSinceNs = nowNs, sendingSinceNs = nowNs, stream } = call;
       if (nowNs - sendingSinceNs >= sendTimeoutMs * 1e6) {
         // Perhaps it reads nothing at all, and will never see this.
-        connections.get(stream.session as ServerHttp2Session)?.probe();
-        stream.close(constants.NGHTTP2_CANCEL);
+        call.connection.probe();
+        stream.reset(ERROR.CANCEL);
       } else if (nowNs - waitingSinceNs >= receiveTimeoutMs * 1e6) call.onStall(stalled(receiveTimeoutMs));
     }
-    for (const connection of connections.values()) connection.look();
+    for (const connection of connections) connection.look();
     timer = clock.setTimer(look, everyMs);
   }
 

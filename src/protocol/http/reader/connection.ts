@@ -6,6 +6,7 @@ import type { RequestOutcome } from '../../../base/telemetry/request-instruments
 import { type CancelSource, createCancelSource } from '../../../base/util/cancel.ts';
 import type { Timer } from '../../../base/util/clock.ts';
 import type { BodyPool } from '../../body-pool.ts';
+import { readDirectly } from '../../direct-socket.ts';
 import { countOutcome } from '../../tally.ts';
 import { noRoom, stalled } from '../body.ts';
 import { answerClientError } from '../client-error.ts';
@@ -16,7 +17,6 @@ import { failureReply } from '../failure-reply.ts';
 import { errorReply, toHttpError } from '../http-error.ts';
 import { answerLater, answerNow, type InferCall, type InferCodec, openCall } from '../infer-call.ts';
 import type { Reply } from '../reply.ts';
-import { readDirectly } from './direct-socket.ts';
 import type { InferHead } from './head.ts';
 import { type Arrived, createInbox } from './inbox.ts';
 import { createOutgoing } from './outgoing.ts';
