@@ -290,6 +290,7 @@ export class Receiver implements FrameSink {
     for (let at = 0; at < payload.length; at += 6)
       this.#set(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
     this.#host.acknowledge(FRAME.SETTINGS, NOTHING);
+    this.#host.sender.sendAll(this.#host.streams.values());
     if (this.#hasSettings) return;
     this.#hasSettings = true;
     this.#host.onGreeted();

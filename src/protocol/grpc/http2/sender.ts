@@ -53,16 +53,22 @@ export class Sender implements StreamSender {
     this.#maxFrameBytes = bytes;
   }
 
-  /** @returns false: a stream's window would be larger than any may be */
+  /**
+   * Streams that may send more then are to be told so with `sendAll`.
+   * @returns false: a stream's window would be larger than any may be
+   */
   setInitialWindow(bytes: number, streams: Iterable<ServerStream>): boolean {
     const more = bytes - this.#initialWindow;
     this.#initialWindow = bytes;
     for (const stream of streams) {
       stream.sendWindow += more;
       if (stream.sendWindow > LARGEST_WINDOW_BYTES) return false;
-      if (more > 0) this.#sendOn(stream);
     }
     return true;
+  }
+
+  sendAll(streams: Iterable<ServerStream>): void {
+    for (const stream of streams) this.#sendOn(stream);
   }
 
   /** @returns false: the window would be larger than any may be */
