@@ -72,7 +72,8 @@ export function createHeaderReader(decoder: HpackDecoder, maxListBytes: number):
         isBehindPseudo = true;
         isMalformed = !NAME.test(name) || OF_CONNECTIONS.has(name) || (name === 'te' && value !== 'trailers');
       }
-      if (NO_VALUE.test(value)) isMalformed = true;
+      if (NO_VALUE.test(value) || (name === 'content-length' && isOther(headers[name], value)))
+        isMalformed = true;
       if (!isMalformed) add(headers, name, value);
     });
     if (sizeBytes > maxListBytes) return 'too large';
@@ -111,9 +112,15 @@ function add(headers: Record<string, string>, name: string, value: string): void
   else if (!SINGLE.has(name)) headers[name] = `${before}, ${value}`;
 }
 
+/** Lengths that contradict each other (RFC 9110, 8.6). */
+function isOther(before: string | undefined, value: string): boolean {
+  return before !== undefined && before !== value;
+}
+
 /** RFC 9113, 8.3.1. */
 function isWhole(headers: Headers): boolean {
   const { ':method': method, ':scheme': scheme, ':path': path, ':authority': authority } = headers;
   if (method === 'CONNECT') return scheme === undefined && path === undefined && authority !== undefined;
-  return method !== undefined && scheme !== undefined && path !== undefined && path !== '';
+  // CONNECT alone has no path, and OPTIONS alone may have '*'.
+  return !!method && !!scheme && (path?.startsWith('/') === true || (path === '*' && method === 'OPTIONS'));
 }
