@@ -143,3 +143,50 @@ describe('proveBatchAxis', () => {
     expect(tooSlow.runs).toBe(0);
   });
 });
+
+/** The same for a model that takes batches of one size only. */
+function fixed(rows: number, answer: Parameters<typeof given>[0], runNs = 1000) {
+  const input = given((batch) => {
+    if (batch.length !== rows) throw invalidInput(`expected ${rows} rows, got ${batch.length}`);
+    return answer(batch);
+  }, runNs);
+  return { ...input, fixedRows: rows };
+}
+
+describe('proveBatchAxis of a model of fixed batches', () => {
+  it.each([2, 3, 8, 40])('proves rows that leave each other alone, in batches of %i', async (rows) => {
+    const verdict = await proveBatchAxis(fixed(rows, (batch) => batch.map(sum)));
+    expect(verdict.proven).toBe(true);
+    expect(verdict.reason).toContain(`${Math.max(5, rows)} rows`);
+  });
+
+  const mean = (batch: readonly (readonly number[])[]) =>
+    batch.reduce((all, row) => all + sum(row), 0) / batch.length;
+
+  it.each<[string, (batch: readonly (readonly number[])[]) => number[]]>([
+    ['a mean over the batch', (batch) => batch.map((row) => sum(row) - mean(batch))],
+    ['the row before', (batch) => batch.map((row, at) => sum(row) + (at === 0 ? 0 : sum(batch[at - 1]!)))],
+    [
+      'a row half the batch away',
+      (batch) => batch.map((row, at) => sum(row) + sum(batch[(at + (batch.length >> 1)) % batch.length]!)),
+    ],
+    ['only the last place', (batch) => batch.map((row, at) => sum(row) * (at === batch.length - 1 ? 2 : 1))],
+    [
+      'only one pair of places',
+      (batch) => batch.map((row, at) => sum(row) + (at === batch.length - 1 ? sum(batch[0]!) : 0)),
+    ],
+  ])('does not prove rows that %s influences', async (_, answer) => {
+    for (const rows of [2, 3, 4, 5, 8, 16, 40]) {
+      const verdict = await proveBatchAxis(fixed(rows, answer));
+      expect({ rows, ...verdict }).toMatchObject({
+        proven: false,
+        reason: expect.stringMatching(/^rows are not independent: output 'y'/),
+      });
+    }
+  });
+
+  it('tries nothing where a run is very slow', async () => {
+    const verdict = await proveBatchAxis(fixed(8, (batch) => batch.map(sum), 3e9));
+    expect(verdict.reason).toContain('one run takes 3.0 s');
+  });
+});

@@ -6,12 +6,15 @@ import { createSeededRandom } from '../base/util/seeded-random.ts';
 import type { RunRequest, RunResult } from '../model/engine.ts';
 import type { ExampleKind } from '../model/example.ts';
 import type { Signature } from '../model/signature.ts';
+import { fixedOrders, openOrders } from './batch-orders.ts';
 import { compareTensors } from './compare.ts';
 import { type Recipe, recipeInputs } from './self-test.ts';
 
 export interface BatchProofInput {
   /** With batch axis 0, inferred from its shapes. */
   readonly signature: Signature;
+  /** A run takes exactly so many rows, whatever the signature says. Default: any number. */
+  readonly fixedRows?: number;
   readonly indexLimits: Readonly<Record<string, number>>;
   readonly run: (request: RunRequest) => Promise<RunResult>;
   /** How to make inputs that the model answers, and how long it takes over one row. */
@@ -38,14 +41,17 @@ const MANY_OUTLIERS = 8;
  * Do the rows of a batch leave each other alone? Different rows and one outlier, a thousand times larger, are run
  * alone, together and in another order; each row must get the same answer every time, within `TOLERANCES`. The
  * outlier finds what typical rows hide: dynamic quantisation scales every row by the largest of the batch.
+ * Where batches have a fixed size, a row is alone when it fills all of one: then it must get the same answer in every
+ * place, too, since a graph for one size may hold something else for each of its rows.
  *
  * Not proven is also what could not be tried: wrong batching is worse than none.
  */
 export async function proveBatchAxis(input: BatchProofInput): Promise<BatchProof> {
   if (input.runNs > TOO_SLOW_ROW_NS) {
     const seconds = (input.runNs / 1e9).toFixed(1);
+    const what = input.fixedRows === undefined ? 'row' : 'run';
     return unproven(
-      `one row takes ${seconds} s, too long to try out batches; batchAxis 'force' batches all the same`,
+      `one ${what} takes ${seconds} s, too long to try out batches; batchAxis 'force' batches all the same`,
     );
   }
   const isSlow = input.runNs > SLOW_ROW_NS;
@@ -78,9 +84,14 @@ async function tryRows(
   outliers: readonly ExampleKind[],
 ): Promise<Attempt> {
   const random = createSeededRandom(SEED);
+  const { fixedRows } = input;
+  const known = typicalRows + outliers.length;
+  // With rows of its own for every place of a fixed batch, each meets others in each order.
+  const others = Math.max(0, (fixedRows ?? 0) - known);
   const kinds: ExampleKind[] = [
     ...Array.from({ length: typicalRows }, () => 'typical' as const),
     ...outliers,
+    ...Array.from({ length: others }, () => 'typical' as const),
   ];
   const rows = kinds.map((kind) =>
     recipeInputs(input.signature, input.recipe, { random, indexLimits: input.indexLimits, kind }),
@@ -92,19 +103,20 @@ async function tryRows(
       reason: 'the rows that can be made up are all alike, which proves nothing',
     };
   }
+  const influenced = (output: string) =>
+    fixedRows === undefined
+      ? `rows influence each other: output '${output}' differs between a row alone and in a batch`
+      : `rows are not independent: output '${output}' of one differs by its place or by the rows beside it`;
+  const answers: (readonly Tensor[] | undefined)[] = rows.map(() => undefined);
+  const orders =
+    fixedRows === undefined ? openOrders(rows.length) : fixedOrders(fixedRows, known, rows.length, random);
   try {
-    const alone: (readonly Tensor[])[] = [];
-    for (const row of rows) alone.push(await answer(input, row, 1));
-
-    const inOrder = rows.map((_, index) => index);
-    // A rotation by two: every row moves, and the outlier comes to stand before typical rows.
-    const rotated = inOrder.map((index) => (index + 2) % rows.length);
-    for (const order of [inOrder, rotated]) {
-      const together = await answer(input, joinRows(order.map((index) => rows[index]!)), rows.length);
-      const fault = firstFault(alone, together, order);
+    for (const order of orders) {
+      const together = await answer(input, joinRows(order.map((index) => rows[index]!)), order.length);
+      const fault = firstFault(answers, together, order, influenced);
       if (fault !== undefined) return fault;
     }
-    if (alone.every((one) => areAlike(one, alone[0]!))) {
+    if (answers.every((one) => areAlike(one!, answers[0]!))) {
       return {
         decided: false,
         proven: false,
@@ -138,29 +150,41 @@ async function answer(
   return outputs.map((output) => (output.shape[0] === rows ? output : { ...output, shape: [] }));
 }
 
+/** The first answer to a row is what all further ones are held against. */
 function firstFault(
-  alone: readonly (readonly Tensor[])[],
+  answers: (readonly Tensor[] | undefined)[],
   together: readonly Tensor[],
   order: readonly number[],
+  influenced: (output: string) => string,
 ): Attempt | undefined {
-  for (const [at, batch] of together.entries()) {
-    if (batch.shape.length === 0 || alone.some((row) => row[at]!.shape.length === 0)) {
-      const reason = `output '${batch.name}' has not as many rows as the inputs`;
-      return { decided: true, proven: false, reason };
+  const short = together.find((output) => output.shape.length === 0);
+  if (short !== undefined) {
+    const reason = `output '${short.name}' has not as many rows as the inputs`;
+    return { decided: true, proven: false, reason };
+  }
+  for (const [place, row] of order.entries()) {
+    const own = together.map((output) => sliceRows(output, place, place + 1));
+    const before = answers[row];
+    answers[row] ??= own;
+    const misfit = before === undefined ? undefined : compareAnswers(before, own, influenced);
+    if (misfit !== undefined) return misfit;
+  }
+  return undefined;
+}
+
+function compareAnswers(
+  one: readonly Tensor[],
+  other: readonly Tensor[],
+  influenced: (output: string) => string,
+): Attempt | undefined {
+  for (const [at, tensor] of one.entries()) {
+    const verdict = compareTensors(tensor, other[at]!);
+    if (verdict === 'same') continue;
+    if (verdict === 'undecided') {
+      const reason = `output '${tensor.name}' holds NaN, so rows cannot be compared`;
+      return { decided: false, proven: false, reason };
     }
-    for (const [place, row] of order.entries()) {
-      const verdict = compareTensors(alone[row]![at]!, sliceRows(batch, place, place + 1));
-      if (verdict === 'same') continue;
-      if (verdict === 'undecided') {
-        return {
-          decided: false,
-          proven: false,
-          reason: `output '${batch.name}' holds NaN, so rows cannot be compared`,
-        };
-      }
-      const reason = `rows influence each other: output '${batch.name}' differs between a row alone and in a batch`;
-      return { decided: true, proven: false, reason };
-    }
+    return { decided: true, proven: false, reason: influenced(tensor.name) };
   }
   return undefined;
 }

@@ -1,11 +1,11 @@
 import { NimifyError } from '../base/errors/nimify-error.ts';
 import type { Logger } from '../base/telemetry/log.ts';
+import { sliceRows } from '../base/tensor/rows.ts';
 import type { Tensor } from '../base/tensor/tensor.ts';
 import { NEVER_CANCELLED } from '../base/util/cancel.ts';
 import type { Clock } from '../base/util/clock.ts';
 import { createSeededRandom } from '../base/util/seeded-random.ts';
 import type { Artifact } from '../model/artifact.ts';
-import { rowObstacle } from '../model/batch-axis.ts';
 import type { Model } from '../model/contract.ts';
 import type {
   Engine,
@@ -15,8 +15,8 @@ import type {
   RunRequest,
   RunResult,
 } from '../model/engine.ts';
-import type { BatchAxis, Signature } from '../model/signature.ts';
-import { proveBatchAxis } from './batch-proof.ts';
+import type { Signature } from '../model/signature.ts';
+import { decideBatchAxis, refuseForced } from './decide-batch-axis.ts';
 import { createEngineModel } from './engine-model.ts';
 import { LARGE_RUN_NS } from './host/inline-runs.ts';
 import { timeText } from './host/pick-host.ts';
@@ -33,6 +33,11 @@ export interface PrepareInput {
   readonly options: EngineOptions;
   /** A request that somebody gave for this model; it must work. Default: one is made from the signature. */
   readonly example?: readonly Tensor[];
+  /**
+   * Where the file fixes the rows of every batch, requests of other numbers of rows are wanted: the batcher is to fill
+   * runs up. Default false.
+   */
+  readonly pads?: boolean;
 }
 
 export interface PreparedModel {
@@ -47,6 +52,8 @@ export interface PreparedModel {
     | undefined;
   /** What runs took, by their rows; of a model that is not batched, a request counts as one. Empty: not known. */
   readonly costs: readonly RunSample[];
+  /** Rows that every run has to be filled up to; only where that was wanted, and rows are proven independent. */
+  readonly paddedRows: number | undefined;
   /**
    * Runs to have in flight at once: the instance's slots. One where rows may be joined and runs take turns on the main
    * thread: requests that wait meanwhile make one batch.
@@ -68,8 +75,10 @@ export async function prepareModel(
   input: PrepareInput,
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): Promise<PreparedModel> {
-  const { name, version, artifact, engine, options, example } = input;
-  if (options.batchAxis === 'force') refuseForced(artifact);
+  const { name, version, artifact, engine, options, pads = false } = input;
+  const wishes = { batchAxis: options.batchAxis, pads };
+  refuseForced(artifact, wishes);
+  const example = input.example && (pads ? filledUp(input.example, artifact.fixedRows) : input.example);
   const instance = await engine.load(artifact, {
     ...options,
     ...(example === undefined ? {} : { exampleInputs: example }),
@@ -89,35 +98,60 @@ export async function prepareModel(
         { model: name, version, reason: found.reason },
         'not ready until it answers a request: no self-test could be made up; give an example.json beside the model',
       );
-    const batch = await decideBatchAxis(artifact, options, search, found);
+    const batch = await decideBatchAxis(artifact, wishes, search, found);
+    const { paddedRows } = batch;
     const notes = {
       host: instance.hostReason,
-      batchAxis: `${batch.axis}: ${batch.reason}`,
+      batchAxis: `${paddedRows === undefined ? batch.axis : 0}: ${batch.reason}`,
       selfTest: describeTest(found),
       memory: `${Math.round(instance.memoryBytes / 2 ** 20)} MiB more resident after loading`,
     };
     log.info({ model: name, version, ...notes }, 'model loaded');
+    if (pads && artifact.fixedRows !== undefined && paddedRows === undefined)
+      log.warn(
+        { model: name, version, reason: batch.reason },
+        'requests must have the rows that the model fixes',
+      );
     const signature: Signature = { ...instance.signature, batchAxis: batch.axis };
     const costs = await measureCosts({ ...search, signature }, { instance, options, found });
     const model = createEngineModel({ artifact, instance, name, version, clock, log, signature });
-    const { inputs, outputs, origin } = found.ok ? found : { inputs: [], outputs: [], origin: undefined };
     const { host, memoryBytes } = instance;
-    const slots = host === 'inline' && signature.batchAxis === 0 ? 1 : instance.slots;
-    return { model, example: origin && { inputs, outputs, origin }, costs, slots, host, memoryBytes, notes };
+    const joins = signature.batchAxis === 0 || paddedRows !== undefined;
+    return {
+      model,
+      example: found.ok
+        ? published(found, paddedRows === undefined ? undefined : rowsGiven(input))
+        : undefined,
+      costs: paddedRows === undefined ? costs : costs.map(({ ns }) => ({ rows: paddedRows, ns })),
+      paddedRows,
+      slots: host === 'inline' && joins ? 1 : instance.slots,
+      ...{ host, memoryBytes, notes },
+    };
   } catch (failed) {
     await instance.drain();
     throw failed;
   }
 }
 
-function refuseForced({ path, signature }: Artifact): void {
-  const obstacle = rowObstacle(signature.inputs, signature.outputs);
-  if (obstacle === undefined) return;
-  throw new NimifyError(
-    'CONFIG_INVALID',
-    `${path}: the batch axis cannot be forced: ${obstacle}, so dimension 0 counts no rows; set batchAxis to 'auto' or 'none'`,
-    { details: { where: 'batchAxis', expected: ['auto', 'none'], got: 'force' } },
-  );
+/** An example of fewer rows than a run has to have. */
+function filledUp(inputs: readonly Tensor[], rows: number | undefined): readonly Tensor[] {
+  const isShort = rows !== undefined && inputs.every(({ shape: [given = 0] }) => given > 0 && given < rows);
+  return isShort ? repeatRows(inputs, rows) : inputs;
+}
+
+/** Rows of the example as it was given; one, where it was made up. */
+function rowsGiven({ example }: PrepareInput): number {
+  return example?.[0]?.shape[0] ?? 1;
+}
+
+/** @param rows of the example, whatever it took to run it; undefined: all that it has */
+function published(
+  { inputs, outputs, origin }: Extract<ExampleFound, { ok: true }>,
+  rows: number | undefined,
+): PreparedModel['example'] {
+  if (rows === undefined) return { inputs, outputs, origin };
+  const first = (tensor: Tensor) => sliceRows(tensor, 0, rows);
+  return { inputs: inputs.map(first), outputs: outputs.map(first), origin };
 }
 
 /** A run outside of any line: nobody else uses the instance yet. */
@@ -129,27 +163,6 @@ async function runDirectly(instance: EngineInstance, request: RunRequest): Promi
   } finally {
     lease.release();
   }
-}
-
-async function decideBatchAxis(
-  artifact: Artifact,
-  { batchAxis: wish }: EngineOptions,
-  search: ExampleSearch,
-  found: ExampleFound,
-): Promise<{ readonly axis: BatchAxis; readonly reason: string }> {
-  if (wish === 'none') return { axis: 'none', reason: 'configured' };
-  if (wish === 'force') return { axis: 0, reason: 'forced by configuration, not proven' };
-  const { signature } = search;
-  if (signature.batchAxis === 'none') return { axis: 'none', reason: artifact.batchAxisReason };
-  const made = found.ok && found.recipe !== undefined ? found : await findExample(search);
-  if (!made.ok || made.recipe === undefined) {
-    return {
-      axis: 'none',
-      reason: `${artifact.batchAxisReason}, but batches could not be tried: no request could be made up`,
-    };
-  }
-  const { proven, reason } = await proveBatchAxis({ ...search, recipe: made.recipe, runNs: made.runNs });
-  return { axis: proven ? 0 : 'none', reason };
 }
 
 /** Most rows of a run in the warm-up: more than that are hardly ever joined. */

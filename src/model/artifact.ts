@@ -12,6 +12,8 @@ export interface Artifact {
   readonly signature: Signature;
   /** Why dimension 0 is, or is not, taken for the batch axis by the signature alone. */
   readonly batchAxisReason: string;
+  /** Rows of every batch where the file fixes them: runs may be filled up to as many if they are independent. */
+  readonly fixedRows?: number;
   /** Inputs that index a table: the model accepts integers in [0, limit) there. Found in the graph. */
   readonly indexLimits: Readonly<Record<string, number>>;
   /** An operator that repeats as often as values say, so that one run tells nothing of the time of the next. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { inferBatchAxis } from './batch-axis.ts';
+import { withOpenRows } from './fixed-rows.ts';
 import type { TensorSpec } from './signature.ts';
 
 function spec(name: string, shape: readonly (number | string)[], more: Partial<TensorSpec> = {}): TensorSpec {
@@ -45,5 +46,43 @@ describe('inferBatchAxis', () => {
     const verdict = inferBatchAxis(inputs, outputs);
     expect(verdict.axis).toBe('none');
     expect(verdict.reason).toContain(reason);
+  });
+});
+
+describe('a model of fixed batches', () => {
+  it('has a number of rows to which runs can be filled up', () => {
+    const verdict = inferBatchAxis([spec('x', [8, 4]), spec('w', [8])], [spec('y', [8, 'T'])]);
+    expect(verdict).toMatchObject({ axis: 'none', fixedRows: 8 });
+    expect(verdict.reason).toMatch(/dimension 0 is fixed at 8 in every input and output; .*maxBatchSize/);
+  });
+
+  it.each<[string, TensorSpec[], TensorSpec[]]>([
+    ['one row', [spec('x', [1, 4])], [spec('y', [1])]],
+    ['other numbers', [spec('x', [8, 4]), spec('w', [4])], [spec('y', [8])]],
+    [
+      'another number in an optional input',
+      [spec('x', [8]), spec('b', [1], { optional: true })],
+      [spec('y', [8])],
+    ],
+    ['a dynamic output', [spec('x', [8, 4])], [spec('y', ['N'])]],
+    ['a scalar', [spec('x', [8])], [spec('y', [])]],
+    ['no input', [], [spec('y', [8])]],
+    ['no output', [spec('x', [8])], []],
+  ])('has none with %s', (_, inputs, outputs) => {
+    expect(inferBatchAxis(inputs, outputs)).not.toHaveProperty('fixedRows');
+  });
+
+  it('takes as many rows in every input once its runs are filled up', () => {
+    const { inputs, outputs, batchAxis } = withOpenRows({
+      inputs: [spec('x', [8, 'rows']), spec('w', [8, 8])],
+      outputs: [spec('y', [8])],
+      batchAxis: 'none',
+    });
+    expect(batchAxis).toBe(0);
+    expect([...inputs, ...outputs].map(({ shape }) => shape)).toEqual([[-1, -1], [-1, 8], [-1]]);
+    expect(inputs.map(({ dimensionNames }) => dimensionNames)).toEqual([
+      ['rows_', 'rows'],
+      ['rows_', undefined],
+    ]);
   });
 });

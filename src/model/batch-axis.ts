@@ -1,10 +1,13 @@
 import { dimensionName } from './dimension-name.ts';
+import { fixedRowsOf } from './fixed-rows.ts';
 import type { BatchAxis, TensorSpec } from './signature.ts';
 
 export interface BatchAxisVerdict {
   readonly axis: BatchAxis;
   /** One clause in words, for the log and for `inspect`. */
   readonly reason: string;
+  /** Dimension 0 is fixed at this everywhere, so that runs could be filled up to as many rows. */
+  readonly fixedRows?: number;
 }
 
 /**
@@ -17,6 +20,11 @@ export function inferBatchAxis(
   inputs: readonly TensorSpec[],
   outputs: readonly TensorSpec[],
 ): BatchAxisVerdict {
+  const fixedRows = fixedRowsOf(inputs, outputs);
+  if (fixedRows !== undefined) {
+    const reason = `dimension 0 is fixed at ${fixedRows} in every input and output; a batching.maxBatchSize has runs filled up to that`;
+    return { ...none(reason), fixedRows };
+  }
   const obstacle = rowObstacle(inputs, outputs);
   if (obstacle !== undefined) return none(obstacle);
   const places = placesOf(inputs, outputs);

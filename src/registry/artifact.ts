@@ -12,7 +12,7 @@ import type { TensorSpec } from '../model/signature.ts';
 export async function toArtifact(file: ModelFile): Promise<Artifact> {
   refuseProblems(file);
   const { inputs, outputs, omitted } = servableTensors(file);
-  const { axis, reason } = inferBatchAxis(inputs, outputs);
+  const { axis, reason, fixedRows } = inferBatchAxis(inputs, outputs);
   const loopOperator = ['Loop', 'Scan'].find((operator) => file.operators[operator] !== undefined);
   const { crashOperator, emptyKernelOperator } = file.valueRisks;
   const againstEmpty = operatorAgainstEmpty(file.operators) ?? emptyKernelOperator;
@@ -28,6 +28,7 @@ export async function toArtifact(file: ModelFile): Promise<Artifact> {
       ...(againstEmpty === undefined ? {} : { operatorAgainstEmpty: againstEmpty }),
     },
     batchAxisReason: reason,
+    ...(fixedRows === undefined ? {} : { fixedRows }),
     indexLimits: file.indexLimits,
     ...(loopOperator === undefined ? {} : { loopOperator }),
     ...(crashOperator === undefined ? {} : { crashOperator }),

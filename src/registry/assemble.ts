@@ -6,13 +6,14 @@ import type { Clock } from '../base/util/clock.ts';
 import { prepareModel } from '../engine/prepare.ts';
 import type { Artifact } from '../model/artifact.ts';
 import type { EngineOptions } from '../model/engine.ts';
+import { withOpenRows } from '../model/fixed-rows.ts';
 import { createAdmission } from '../policy/admission/admission.ts';
 import { createBatching } from '../policy/batching/batching.ts';
 import type { BatchingInstruments } from '../policy/batching/contract.ts';
 import { createCostModel } from '../policy/batching/cost-model.ts';
 import { createDeadline } from '../policy/deadline/deadline.ts';
 import type { BatchingMetrics } from './batching-metrics.ts';
-import { inFlightLimits, toBatchingOptions, toKeepable } from './batching-options.ts';
+import { inFlightLimits, toBatchingOptions, toKeepable, wantsPadding } from './batching-options.ts';
 import type { ServedModel } from './contract.ts';
 import { type Labels, readLabels } from './labels.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
@@ -71,6 +72,9 @@ async function assembleOpened(
   // Before anything is loaded: a file beside the model that does not fit leaves no session behind.
   const labels = { ...(await findLabels(found, artifact, deps.log)), ...configured?.labels };
 
+  const pads = wantsPadding(options.batching, configured?.batching);
+  const outside =
+    pads && artifact.fixedRows !== undefined ? withOpenRows(artifact.signature) : artifact.signature;
   const prepared = await prepareModel(
     {
       name: found.name,
@@ -78,10 +82,18 @@ async function assembleOpened(
       artifact,
       engine,
       options: { ...configured?.engine, ...options.engine, target: options.target, tune: options.tune },
-      ...(exampleFile === undefined ? {} : { example: readExample(artifact.signature, exampleFile) }),
+      pads,
+      ...(exampleFile === undefined ? {} : { example: readExample(outside, exampleFile) }),
     },
     deps,
   );
+  const { paddedRows } = prepared;
+  const unpadded =
+    paddedRows === undefined ? configured?.refuseUnpadded(prepared.notes.batchAxis) : undefined;
+  if (unpadded !== undefined) {
+    await prepared.model.close({ graceMs: 0 });
+    throw unpadded;
+  }
   const costs = createCostModel({ seed: prepared.costs });
   const objective = options.objective && toKeepable(options.objective, costs);
   if (objective?.says !== undefined)
@@ -93,7 +105,8 @@ async function assembleOpened(
     target: options.target,
     ...(objective === undefined ? {} : { objectiveMs: objective.latencyMs }),
     slots: prepared.slots,
-    isBatchable: prepared.model.signature.batchAxis === 0,
+    isBatchable: prepared.model.signature.batchAxis === 0 || paddedRows !== undefined,
+    ...(paddedRows === undefined ? {} : { paddedRows }),
   });
   const withBatching = createBatching(
     { clock: deps.clock, costs, ...countedBy(deps.batchingMetrics?.(found.name, found.version)) },

@@ -18,11 +18,13 @@ export interface BatchingWishes {
   readonly slots: number;
   /** Is it proven, or forced, that rows leave each other alone? */
   readonly isBatchable: boolean;
+  /** Rows that every run has to have. Absent: any number. */
+  readonly paddedRows?: number;
 }
 
 /** What the batcher is told: what was chosen goes before what the model's configuration says. */
 export function toBatchingOptions(wishes: BatchingWishes): BatchingOptions {
-  const { choice, configured = {}, target, objectiveMs, slots, isBatchable } = wishes;
+  const { choice, configured = {}, target, objectiveMs, slots, isBatchable, paddedRows } = wishes;
   const { throughput, latency } = weightsOf(target);
   const limits = typeof choice === 'string' ? {} : choice;
   const isJoined = isBatchable && choice !== 'off';
@@ -33,6 +35,7 @@ export function toBatchingOptions(wishes: BatchingWishes): BatchingOptions {
     slots,
     maxBatchRows: isJoined ? (maxBatchSize ?? configured.maxBatchRows ?? 'auto') : 1,
     weight: throughput / (throughput + latency),
+    ...(paddedRows === undefined ? {} : { paddedRows: [paddedRows] }),
   };
   return {
     ...base,
@@ -45,6 +48,12 @@ export function toBatchingOptions(wishes: BatchingWishes): BatchingOptions {
       ? {}
       : { priorities: { levels: priorityLevels, defaultLevel: defaultPriority } }),
   };
+}
+
+/** Is a model of fixed batches to take requests of any number of rows? That changes its signature, so it is asked for. */
+export function wantsPadding(choice: BatchingChoice, configured: BatchingWishes['configured']): boolean {
+  const own = typeof choice === 'string' ? undefined : choice.maxBatchSize;
+  return own !== undefined || configured?.maxBatchRows !== undefined;
 }
 
 /** So many may always be in flight where nobody said how soon they want their answers. */

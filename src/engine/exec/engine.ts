@@ -106,6 +106,7 @@ async function toArtifact(
     contentHash: await hashSource(source),
     signature: hello.signature,
     batchAxisReason: hello.batchAxisReason,
+    ...(hello.fixedRows === undefined ? {} : { fixedRows: hello.fixedRows }),
     deterministic: hello.deterministic,
     indexLimits: {},
     omitted: [],

@@ -1,5 +1,5 @@
 import { DATATYPES, type Datatype, isDatatype } from '../../base/tensor/datatype.ts';
-import { inferBatchAxis } from '../../model/batch-axis.ts';
+import { type BatchAxisVerdict, inferBatchAxis } from '../../model/batch-axis.ts';
 import type { Signature, TensorSpec } from '../../model/signature.ts';
 import { breach, PROTOCOL_VERSION } from './process-frame.ts';
 
@@ -11,6 +11,8 @@ export interface Hello {
   readonly signature: Signature;
   /** Why dimension 0 is, or is not, taken for the batch axis. */
   readonly batchAxisReason: string;
+  /** Rows of every batch where shapes fix them and the child says that they are independent of each other. */
+  readonly fixedRows?: number;
   /** Runs that the child takes at once. */
   readonly slots: number;
   readonly deterministic: boolean;
@@ -37,13 +39,14 @@ export function readHello(json: Uint8Array): Hello {
     throw breach(`hello.slots from 1 to ${MAX_SLOTS}`, shown(slots));
   }
   if (!isCount(memoryBytes)) throw breach('a number of bytes in hello.memory_bytes', shown(memoryBytes));
-  const { axis, reason } = toBoolean(fields.batchable, 'hello.batchable')
+  const { axis, reason, fixedRows }: BatchAxisVerdict = toBoolean(fields.batchable, 'hello.batchable')
     ? inferBatchAxis(inputs, outputs)
-    : ({ axis: 'none', reason: 'the program does not say that rows are independent (batchable)' } as const);
+    : { axis: 'none', reason: 'the program does not say that rows are independent (batchable)' };
   return {
     platform: model.platform === undefined ? 'program' : toText(model.platform, 'hello.model.platform'),
     signature: { inputs, outputs, batchAxis: axis },
     batchAxisReason: reason,
+    ...(fixedRows === undefined ? {} : { fixedRows }),
     slots,
     deterministic: toBoolean(fields.deterministic, 'hello.deterministic'),
     memoryBytes,

@@ -16,10 +16,11 @@ import { createDispatcher } from './dispatcher.ts';
 import { forecast } from './forecast.ts';
 import { createLanes, lookUpMost, type RowLimits, rowsOf } from './lanes.ts';
 import { createOutlook } from './outlook.ts';
+import { createPaddedCosts } from './padded-costs.ts';
 import { enterPieces, type Piece } from './pieces.ts';
 import { createPressure } from './pressure.ts';
 import { createQueue } from './queue.ts';
-import { cancelled, expired, notReady, queueFull, wouldBeLate } from './refusals.ts';
+import { cancelled, expired, nothingToFill, notReady, queueFull, wouldBeLate } from './refusals.ts';
 import { createRuns } from './runs.ts';
 import { createSlots } from './slots.ts';
 import type { Lane, Ticket } from './ticket.ts';
@@ -59,15 +60,15 @@ interface Newcomer {
 }
 
 export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batcher {
-  const { model, clock, costs, arrivals, instruments, soon } = deps;
+  const { model, clock, arrivals, instruments, soon } = deps;
   const { maxDelayMs = 0, priorities, objectiveMs } = options;
   const { levels, defaultLevel } = priorities ?? { levels: 1, defaultLevel: 1 };
   const objectiveNs = objectiveMs === undefined ? undefined : objectiveMs * 1e6;
   const paddedRows = [...(options.paddedRows ?? [])].sort((one, other) => one - other);
   const isPadded = paddedRows.length > 0;
+  const costs = isPadded ? createPaddedCosts(deps.costs, paddedRows) : deps.costs;
   const limits = limitsOf(options.maxBatchRows, paddedRows);
-  /** Longer requests are split. Where nothing is joined nothing is split either. */
-  const splitAbove = limits.most === 1 && !isPadded ? Number.POSITIVE_INFINITY : limits.most;
+  const splitAbove = paddedRows.at(-1) ?? splitOpenAbove(limits);
   const isInline = model.inferNow !== undefined;
   /** Never within the call that asks: runs have to be filled up, or somebody wants them to wait. */
   const mayBeNow = isInline && !isPadded && maxDelayMs === 0;
@@ -110,6 +111,7 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
     const refusal = refusalOf(context, nowNs);
     if (refusal !== undefined) return Promise.reject(refusal);
     const lane = lanes.find(request);
+    if (isPadded && !lane.hasRows) return Promise.reject(nothingToFill(request));
     const rows = lane.hasRows ? rowsOf(request) : 1;
     arrivals.observe(nowNs, rows);
     turns.arrived(rows);
@@ -262,6 +264,11 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
       return dispatcher.drain(graceMs);
     },
   };
+}
+
+/** Where nothing is joined nothing is split either. */
+function splitOpenAbove({ most }: RowLimits): number {
+  return most === 1 ? Number.POSITIVE_INFINITY : most;
 }
 
 function limitsOf(maxBatchRows: number | 'auto', paddedRows: readonly number[]): RowLimits {

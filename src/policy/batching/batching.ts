@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/util/clock.ts';
 import type { Model, ModelState, Policy } from '../../model/contract.ts';
+import { withOpenRows } from '../../model/fixed-rows.ts';
 import type { InferRequest } from '../../model/request.ts';
-import type { Signature } from '../../model/signature.ts';
 import { createArrivals } from './arrivals.ts';
 import { createBatcher } from './batcher.ts';
 import type { Arrivals, BatchingInstruments, BatchingOptions, CostModel } from './contract.ts';
@@ -98,11 +98,4 @@ function createClosing(model: Model) {
       for (const listener of listeners) listener('draining');
     },
   };
-}
-
-/** A model of fixed batch sizes takes any number of rows from here: runs are filled up. */
-function withOpenRows({ inputs, outputs, ...rest }: Signature): Signature {
-  const open = (specs: Signature['inputs']) =>
-    specs.map((spec) => ({ ...spec, shape: [-1, ...spec.shape.slice(1)] }));
-  return { ...rest, inputs: open(inputs), outputs: open(outputs), batchAxis: 0 };
 }

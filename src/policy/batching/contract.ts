@@ -101,7 +101,7 @@ export interface BatchingOptions {
   readonly preserveOrder?: boolean;
   /**
    * A batch is filled with copies of its last row up to one of these sizes, and their answers dropped: for models of
-   * fixed batch sizes.
+   * fixed batch sizes. Requests are split above the largest, however few rows may be joined.
    */
   readonly paddedRows?: readonly number[];
   /** Latency that is to hold where a request has no deadline. */

@@ -1,5 +1,6 @@
-import { NimifyError } from '../../base/errors/nimify-error.ts';
+import { invalidInput, NimifyError } from '../../base/errors/nimify-error.ts';
 import type { CancelToken } from '../../base/util/cancel.ts';
+import type { InferRequest } from '../../model/request.ts';
 
 /** What the batcher answers where no run does. */
 
@@ -12,6 +13,21 @@ export function cancelled({ reason }: CancelToken): NimifyError {
 
 export function notReady(name: string): NimifyError {
   return new NimifyError('MODEL_NOT_READY', `Model '${name}' takes no requests now; try again shortly`);
+}
+
+/** Of a model whose runs are filled up with the last row. */
+export function nothingToFill({ inputs }: InferRequest): NimifyError {
+  const at = Math.max(
+    0,
+    inputs.findIndex(({ shape }) => shape[0] === 0),
+  );
+  const where = `inputs[${at}].shape`;
+  const got = `[${inputs[at]?.shape.join(',') ?? ''}]`;
+  return invalidInput(
+    `${where}: expected at least one row, as many in every input, got ${got}; the model runs batches of a fixed size, ` +
+      'which are filled up from the rows that come',
+    { where, expected: 'at least one row', got },
+  );
 }
 
 export function queueFull(waiting: number, retryAfterMs: number): NimifyError {

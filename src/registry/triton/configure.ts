@@ -1,13 +1,15 @@
+import type { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { Logger } from '../../base/telemetry/log.ts';
 import type { Artifact } from '../../model/artifact.ts';
 import type { Model } from '../../model/contract.ts';
 import type { EngineOptions } from '../../model/engine.ts';
+import { fixedRowsOf } from '../../model/fixed-rows.ts';
 import { createDeclared, reshapeOutward } from '../../policy/declared/declared.ts';
 import type { ServedExample } from '../contract.ts';
 import type { Labels } from '../labels.ts';
 import type { FoundModel } from '../repository.ts';
 import { readConfiguredLabels } from './model-labels.ts';
-import type { PlannedBatching } from './plan.ts';
+import { type PlannedBatching, refusalOf } from './plan.ts';
 import { narrowArtifact, planFound } from './plan-found.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -19,6 +21,11 @@ export interface Configured {
   readonly batching: PlannedBatching | undefined;
   /** Class names by output, from the files that it names. */
   readonly labels: Labels;
+  /**
+   * UNSUPPORTED where rows are counted of a model whose batches are fixed, if its runs are not filled up; `reason` says
+   * why they are not. Undefined where none has to be.
+   */
+  refuseUnpadded(reason: string | undefined): NimifyError | undefined;
   /** The model as it says that it looks. */
   wrap(model: Model): Model;
   /** An example of the model within as clients see it. */
@@ -40,6 +47,17 @@ export async function configure(found: FoundModel, whole: Artifact, log: Logger)
     artifact: narrowArtifact(whole, declared),
     engine,
     batching,
+    refuseUnpadded(reason = 'none: nothing is known') {
+      const rows = fixedRowsOf(whole.signature.inputs, whole.signature.outputs);
+      if (config === undefined || rows === undefined || declared?.maxRows === undefined) return undefined;
+      const field = 'max_batch_size';
+      const says =
+        `expected 0, and dims with the ${rows} rows of the model's own batches, since its runs cannot be filled up ` +
+        `(${reason.replace(/^none: /, '')}), got ${declared.maxRows}`;
+      const at = config.places.get(field);
+      const entry = { field, says, verdict: 'refused', ...(at === undefined ? {} : { at }) } as const;
+      return refusalOf({ source: config.source, entries: [entry] });
+    },
     labels: hasFiles ? await readConfiguredLabels(folder, config.config) : {},
     wrap(model) {
       if (declared === undefined) return model;

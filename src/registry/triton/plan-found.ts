@@ -36,9 +36,12 @@ export function narrowArtifact(artifact: Artifact, declared: DeclaredOptions | u
   const { batchAxis } = declared.signature;
   const signature: Signature = { ...artifact.signature, inputs, batchAxis };
   const isUnbatched = batchAxis === 'none' && artifact.signature.batchAxis === 0;
+  const { fixedRows, ...rest } = artifact;
+  const countsRows = declared.maxRows !== undefined;
   return {
-    ...artifact,
+    ...rest,
     signature,
+    ...(fixedRows === undefined || !countsRows ? {} : { fixedRows }),
     ...(isUnbatched ? { batchAxisReason: 'max_batch_size is 0 in the configuration' } : {}),
   };
 }
@@ -46,7 +49,11 @@ export function narrowArtifact(artifact: Artifact, declared: DeclaredOptions | u
 function narrow(spec: TensorSpec, { signature, inputs }: DeclaredOptions): TensorSpec {
   const outside = signature.inputs.find(({ name }) => name === spec.name);
   const reshape = Object.hasOwn(inputs, spec.name) ? inputs[spec.name] : undefined;
-  const shape = reshape?.inside ?? outside?.shape ?? spec.shape;
+  const declaredShape = reshape?.inside ?? outside?.shape ?? spec.shape;
+  // What the file fixes stays: rows are open only to requests.
+  const shape = declaredShape.map((dimension, axis) =>
+    dimension === -1 ? (spec.shape[axis] ?? -1) : dimension,
+  );
   const { anyRank: _, ...known } = spec;
   const named = shape.map((dimension, axis) => (dimension === -1 ? spec.dimensionNames[axis] : undefined));
   return outside?.anyRank === true ? spec : { ...known, shape, dimensionNames: named };

@@ -4,6 +4,7 @@ import { type ConfigDataType, toDatatype } from '../../base/triton/data-type.ts'
 import type { ConfigInput, ConfigOutput } from '../../base/triton/model-config.ts';
 import { didYouMean } from '../../base/util/nearest-name.ts';
 import { describeShape } from '../../model/fit-shape.ts';
+import { fixedRowsOf, withOpenRows } from '../../model/fixed-rows.ts';
 import type { Signature, TensorSpec } from '../../model/signature.ts';
 import type { DeclaredOptions, Reshape } from '../../policy/declared/declared.ts';
 import type { PlanNotes } from './plan.ts';
@@ -23,12 +24,14 @@ export function planTensors(notes: PlanNotes, signature: Signature): DeclaredOpt
   const { config } = notes.text;
   const rows = planRows(notes, signature);
   const isBatched = rows !== undefined && rows > 0;
+  const isPadded = isBatched && fixedRowsOf(signature.inputs, signature.outputs) !== undefined;
+  const outside = isPadded ? withOpenRows(signature) : signature;
   const compare = (side: Side, specs: readonly TensorSpec[]) =>
     (config[side] ?? []).flatMap((entry, at) =>
       planTensor(notes, { side, entry, field: `${side}[${at}]`, specs, isBatched }),
     );
-  const inputs = compare('input', signature.inputs);
-  const outputs = compare('output', signature.outputs);
+  const inputs = compare('input', outside.inputs);
+  const outputs = compare('output', outside.outputs);
   planMissing(notes, signature);
   if (rows === undefined && inputs.length === 0 && outputs.length === 0) return undefined;
   const shown = (declared: readonly Declared[], all: readonly TensorSpec[]) =>
@@ -36,8 +39,8 @@ export function planTensors(notes: PlanNotes, signature: Signature): DeclaredOpt
   return {
     signature: {
       ...signature,
-      inputs: shown(inputs, signature.inputs),
-      outputs: shown(outputs, signature.outputs),
+      inputs: shown(inputs, outside.inputs),
+      outputs: shown(outputs, outside.outputs),
       batchAxis: rows === 0 ? 'none' : signature.batchAxis,
     },
     ...(isBatched && rows !== Number.POSITIVE_INFINITY ? { maxRows: rows } : {}),
@@ -71,8 +74,12 @@ function planRows(notes: PlanNotes, signature: Signature): number | undefined {
   const fixed = [...signature.inputs, ...signature.outputs].find(
     (spec) => spec.anyRank !== true && spec.shape[0] !== -1,
   );
+  const fixedRows = fixedRowsOf(signature.inputs, signature.outputs);
   if (fixed === undefined) notes.honour(field, `a request may have ${maxRows} rows, and so may a batch`);
-  else {
+  else if (fixedRows !== undefined) {
+    const says = `a request may have ${maxRows} rows; runs are filled up to the model's own ${fixedRows}, if its rows prove to be independent`;
+    notes.honour(field, says);
+  } else {
     const says = `expected 0, since dimension 0 of the model's '${fixed.name}' ${describeShape(fixed)} is not dynamic`;
     notes.refuse(field, `${says}, got ${maxRows}`);
   }

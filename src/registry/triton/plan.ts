@@ -87,7 +87,10 @@ export function refuseUnservable(plan: ModelPlan): void {
 }
 
 /** UNSUPPORTED with every field that is refused; undefined where none is. */
-export function refusalOf({ source, entries }: ModelPlan): NimifyError | undefined {
+export function refusalOf({
+  source,
+  entries,
+}: Pick<ModelPlan, 'source' | 'entries'>): NimifyError | undefined {
   const refused = entries.filter(({ verdict }) => verdict === 'refused');
   const [first] = refused;
   if (first === undefined) return undefined;
