@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { ExecSource } from '../engine/exec/engine.ts';
+import type { BatchAxisVerdict } from '../model/batch-axis.ts';
 import type { EngineOptions } from '../model/engine.ts';
 import { PYTHON_FLAG } from './flag-values.ts';
 import type { RunReport } from './inspect/inspection.ts';
@@ -45,7 +46,7 @@ async function inspect(path: string, flags: InspectFlags): Promise<number> {
 async function inspectModel(path: string, flags: InspectFlags): Promise<number> {
   const { inspectFile } = await import('./inspect/inspection.ts');
   const inspection = await inspectFile(path);
-  const run = flags.run && inspection.isServable ? await loadAndReport(path, flags) : undefined;
+  const run = flags.run && inspection.isServable ? await loadAndReport(path, inspection, flags) : undefined;
   if (flags.json) {
     const { file, omitted, batchAxis, isServable } = inspection;
     printJson({ servable: isServable, ...file, omitted, batchAxis }, run);
@@ -62,7 +63,7 @@ async function inspectModel(path: string, flags: InspectFlags): Promise<number> 
 async function inspectSource(path: string, source: ExecSource, flags: InspectFlags): Promise<number> {
   const { inspectProgram } = await import('./inspect/program-inspection.ts');
   const inspection = await withProgress('starting', inspectProgram(source, engineOf(flags)));
-  const run = flags.run ? await loadAndReport(path, flags) : undefined;
+  const run = flags.run ? await loadAndReport(path, inspection, flags) : undefined;
   if (flags.json) {
     const { path: absolute, format, sizeBytes, signature, metadata } = inspection.artifact;
     const { inputs, outputs } = signature;
@@ -111,10 +112,16 @@ async function inspectRepository(path: string, flags: InspectFlags): Promise<num
   return refused?.error?.exitCode ?? 0;
 }
 
-async function loadAndReport(path: string, flags: InspectFlags): Promise<RunReport> {
+/** Of a model of fixed batches it is tried whether their rows are independent, which serving does only where it matters. */
+async function loadAndReport(
+  path: string,
+  { batchAxis: { fixedRows } }: { readonly batchAxis: BatchAxisVerdict },
+  flags: InspectFlags,
+): Promise<RunReport> {
   const { loadModel } = await import('../registry/load.ts');
   const startedAtMs = performance.now();
-  const served = await withProgress('loading', loadModel(path, { engine: engineOf(flags) }));
+  const batching = fixedRows === undefined ? 'auto' : { maxBatchSize: fixedRows };
+  const served = await withProgress('loading', loadModel(path, { engine: engineOf(flags), batching }));
   const loadMs = performance.now() - startedAtMs;
   await served.model.close({ graceMs: 0 });
   return { loadMs, notes: served.notes, batchAxis: served.model.signature.batchAxis };

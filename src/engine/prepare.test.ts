@@ -162,3 +162,75 @@ describe('prepareModel', () => {
     expect(await load('thread', 'force')).toBe(3);
   });
 });
+
+describe('prepareModel of a model of fixed batches', () => {
+  const shape = [4];
+  const fixed: Signature = {
+    inputs: [{ ...signature.inputs[0]!, shape, dimensionNames: [undefined] }],
+    outputs: [{ ...signature.outputs[0]!, shape, dimensionNames: [undefined] }],
+    batchAxis: 'none',
+  };
+  const fixedArtifact = { ...artifact, signature: fixed, fixedRows: 4, batchAxisReason: 'fixed at 4' };
+
+  function prepareFixed(
+    run: ((request: RunRequest) => readonly Tensor[]) | undefined,
+    more: Partial<Parameters<typeof prepareModel>[0]> = {},
+    log: Logger = SILENT,
+  ) {
+    const instance = createFakeEngineInstance({
+      signature: fixed,
+      slots: 3,
+      ...(run === undefined ? {} : { run }),
+    });
+    const engine = createFakeEngine({ ...instance, host: 'inline' });
+    const input = { name: 'm', version: '1', artifact: fixedArtifact, engine, options, pads: true, ...more };
+    return { instance, prepared: prepareModel(input, { clock: createFakeClock(), log }) };
+  }
+
+  it('says to what runs have to be filled up, where rows are proven independent', async () => {
+    const { instance, prepared } = prepareFixed(undefined, { options: { ...options, tune: 'auto' } });
+    const { model, paddedRows, notes, costs, slots, example: shown } = await prepared;
+    expect({ paddedRows, slots }).toEqual({ paddedRows: 4, slots: 1 });
+    expect(notes.batchAxis).toMatch(/^0: runs are filled up to 4 rows: 5 rows, one of them an outlier/);
+    expect(model.signature).toEqual(fixed);
+    expect(new Set(costs.map(({ rows }) => rows))).toEqual(new Set([4]));
+    expect(shown).toMatchObject({ origin: 'generated', inputs: [{ shape: [1] }], outputs: [{ shape: [1] }] });
+    expect(new Set(instance.runs.map(({ inputs }) => inputs[0]?.shape[0]))).toEqual(new Set([4]));
+  });
+
+  it('leaves the model as it is where they are not, and warns of it', async () => {
+    const warnings: LogFields[] = [];
+    const log = { ...SILENT, warn: (fields: LogFields) => void warnings.push(fields) };
+    const { paddedRows, notes, slots, example: shown } = await prepareFixed(mixing, {}, log).prepared;
+    expect({ paddedRows, slots }).toEqual({ paddedRows: undefined, slots: 3 });
+    expect(notes.batchAxis).toMatch(
+      /^none: dimension 0 is fixed at 4, and runs are not filled up: rows are not/,
+    );
+    expect(warnings).toEqual([
+      expect.objectContaining({ reason: expect.stringContaining('not independent') }),
+    ]);
+    expect(shown).toMatchObject({ inputs: [{ shape: [4] }] });
+  });
+
+  it('fills up the example that was given, and shows what was given', async () => {
+    const { instance, prepared } = prepareFixed(undefined, { example: [example] });
+    expect((await prepared).example).toMatchObject({
+      origin: 'file',
+      inputs: [example],
+      outputs: [{ shape: [2] }],
+    });
+    expect(instance.runs[0]?.inputs[0]?.data).toEqual(Float32Array.of(1, 2, 1, 2));
+  });
+
+  it('proves nothing unless it is asked for, or where it is forced', async () => {
+    const asIs = await prepareFixed(undefined, { pads: false }).prepared;
+    expect([asIs.paddedRows, asIs.notes.batchAxis]).toEqual([undefined, 'none: fixed at 4']);
+    const forced = await prepareFixed(mixing, { options: { ...options, batchAxis: 'force' } }).prepared;
+    expect([forced.paddedRows, forced.notes.batchAxis]).toEqual([4, expect.stringContaining('forced')]);
+    const refused = prepareFixed(mixing, {
+      pads: false,
+      options: { ...options, batchAxis: 'force' },
+    }).prepared;
+    await expect(refused).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+});

@@ -22,7 +22,7 @@ export function inferBatchAxis(
 ): BatchAxisVerdict {
   const fixedRows = fixedRowsOf(inputs, outputs);
   if (fixedRows !== undefined) {
-    const reason = `dimension 0 is fixed at ${fixedRows} in every input and output; a batching.maxBatchSize has runs filled up to that`;
+    const reason = `dimension 0 is fixed at ${fixedRows} in every input and output; with a batching.maxBatchSize runs are filled up to that if rows are independent`;
     return { ...none(reason), fixedRows };
   }
   const obstacle = rowObstacle(inputs, outputs);

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { createCostModel } from '../policy/batching/cost-model.ts';
-import { type BatchingWishes, inFlightLimits, toBatchingOptions, toKeepable } from './batching-options.ts';
+import {
+  type BatchingWishes,
+  inFlightLimits,
+  toBatchingOptions,
+  toKeepable,
+  wantsPadding,
+} from './batching-options.ts';
 
 const WISHES: BatchingWishes = { choice: 'auto', target: 'balanced', slots: 2, isBatchable: true };
 
@@ -45,6 +51,24 @@ describe('what the batcher is told', () => {
       queue: { ...queue, maxWaiting: 9 },
       priorities: { levels: 3, defaultLevel: 3 },
     });
+  });
+
+  it('is to fill up runs of a model of fixed batches, whatever is joined', () => {
+    expect(toBatchingOptions({ ...WISHES, choice: { maxBatchSize: 3 }, paddedRows: 8 })).toMatchObject({
+      maxBatchRows: 3,
+      paddedRows: [8],
+    });
+    expect(toBatchingOptions({ ...WISHES, choice: 'off', paddedRows: 8 })).toMatchObject({
+      maxBatchRows: 1,
+      paddedRows: [8],
+    });
+  });
+
+  it('fills up runs only where somebody says how large batches may be', () => {
+    expect(wantsPadding('auto', undefined)).toBe(false);
+    expect(wantsPadding({ maxDelayMs: 3 }, { maxDelayMs: 2 })).toBe(false);
+    expect(wantsPadding({ maxBatchSize: 8 }, undefined)).toBe(true);
+    expect(wantsPadding('off', { maxBatchRows: 8 })).toBe(true);
   });
 
   it.each([

@@ -25,8 +25,13 @@ export function table(rows: readonly (readonly [string, string])[]): readonly st
 /** What is known of the batch axis: by the signature, and, where it was loaded, by trying. */
 export function batchLines(batchAxis: BatchAxisVerdict, run: RunReport | undefined): readonly string[] {
   const bySignature = printable(`${batchAxis.axis}: ${batchAxis.reason}`);
-  if (run !== undefined) return [`${bySignature} (by the signature)`, printable(run.notes.batchAxis ?? '')];
-  return [batchAxis.axis === 0 ? `${bySignature}; loading proves it, see --run` : bySignature];
+  const isFixed = batchAxis.fixedRows !== undefined;
+  if (run !== undefined) {
+    const condition = isFixed ? 'with a batching.maxBatchSize ' : '';
+    return [`${bySignature} (by the signature)`, `${condition}${printable(run.notes.batchAxis ?? '')}`];
+  }
+  const isOpen = batchAxis.axis === 0 || isFixed;
+  return [isOpen ? `${bySignature}; loading proves it, see --run` : bySignature];
 }
 
 /** What loading showed. */

@@ -21,6 +21,7 @@ export interface RunReport {
   readonly loadMs: number;
   /** What the engine noted: host and why, batch axis and its proof, the self-test. */
   readonly notes: Readonly<Record<string, string>>;
+  /** With a `batching.maxBatchSize` where the batches of the model are fixed. */
   readonly batchAxis: 0 | 'none';
 }
 

@@ -37,9 +37,10 @@ export async function inspectProgram(
   const deps = { clock: systemClock, log: createPinoLogger({ level: 'warn', pretty: true }) };
   const { artifact, close } = await openExec(source, { ...DEFAULT_ENGINE_OPTIONS, ...engine }, deps);
   await close();
+  const { signature, batchAxisReason: reason, fixedRows } = artifact;
   return {
     source,
     artifact,
-    batchAxis: { axis: artifact.signature.batchAxis, reason: artifact.batchAxisReason },
+    batchAxis: { axis: signature.batchAxis, reason, ...(fixedRows === undefined ? {} : { fixedRows }) },
   };
 }

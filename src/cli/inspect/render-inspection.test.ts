@@ -62,4 +62,13 @@ describe('renderInspection', () => {
     expect(text).toMatch(/batch axis\n {4}0: .* \(by the signature\)\n {4}none: rows influence each other\n/);
     expect(text).toMatch(/run\n {4}loaded and tested in 12 ms\n {4}host: inline: quick\n/);
   });
+
+  it('says of fixed batches what would have them filled up, and what loading found of that', async () => {
+    const fixed = '../engine/fixtures/fixed_batch.onnx';
+    expect(await render(fixed)).toMatch(
+      /batch axis\n {4}none: dimension 0 is fixed at 8 .*maxBatchSize .*; loading proves it, see --run\n/,
+    );
+    const run = { loadMs: 1, notes: { batchAxis: '0: runs are filled up' }, batchAxis: 0 } as const;
+    expect(await render(fixed, run)).toMatch(/\n {4}with a batching.maxBatchSize 0: runs are filled up\n/);
+  });
 });

@@ -121,6 +121,32 @@ describe('createBatching', () => {
     expect(asked[0]!.response!.report.batchRows).toBe(3);
   });
 
+  it('splits requests only above the sizes that a model has, however few rows it may join', async () => {
+    const { ask, backend, clock } = setUp({ paddedRows: [4], maxBatchRows: 1 });
+    const asked = [
+      ask(rowRequest(1, 6)),
+      ask(rowRequest(2, 1)),
+      ask(rowRequest(3, 1)),
+      ask(rowRequest(4, 3)),
+    ];
+    await pass(clock, 100);
+    expect(backend.runs.map(({ texts }) => new Set(texts).size)).toEqual([4, 2, 1, 1, 3]);
+    expect(backend.runs.every(({ rows }) => rows === 4)).toBe(true);
+    for (const { request, response } of asked)
+      expect(valuesOf(response!.outputs)).toEqual(valuesOf(computeRows(request)));
+  });
+
+  it('refuses a request without rows where runs are filled up with them', async () => {
+    const { ask, backend, clock } = setUp({ paddedRows: [4] });
+    const empty = ask(rowRequest(1, 0));
+    await pass(clock, 100);
+    expect(backend.runs).toEqual([]);
+    expect(empty.error).toMatchObject({
+      code: 'INVALID_INPUT',
+      details: { where: 'inputs[0].shape', got: '[0,2]' },
+    });
+  });
+
   it('stops to join where the answer has not as many rows as were asked', async () => {
     const clock = createFakeClock();
     const costs = createFakeCosts({ fixedNs: 1e6, perRowNs: 0 });

@@ -66,6 +66,32 @@ describe('planModel', () => {
     expect(whole).toMatchObject({ signature: { inputs: [{ shape: [1, 784] }], batchAxis: 'none' } });
   });
 
+  it('counts rows of a model of fixed batches, whose runs are to be filled up', () => {
+    const fixed: Signature = {
+      inputs: [spec('x', [8, 784])],
+      outputs: [spec('scores', [8, 10]), spec('label', [8], 'INT64')],
+      batchAxis: 'none',
+    };
+    const { settings, entries } = plan(`max_batch_size: 4 ${IO}`, fixed);
+    expect(entries.filter(({ verdict }) => verdict !== 'honoured')).toEqual([]);
+    expect(entries.find(({ field }) => field === 'max_batch_size')?.says).toMatch(
+      /^a request may have 4 rows; runs are filled up to the model's own 8, if/,
+    );
+    expect(settings).toMatchObject({
+      batching: { maxBatchRows: 4 },
+      declared: {
+        maxRows: 4,
+        signature: { inputs: [{ shape: [-1, 784] }], outputs: [{ shape: [-1, 10] }], batchAxis: 'none' },
+      },
+    });
+    const whole = plan('max_batch_size: 0 input { name: "x" data_type: TYPE_FP32 dims: [ 8, 784 ] }', fixed);
+    expect(whole.settings.declared).toMatchObject({ signature: { inputs: [{ shape: [8, 784] }] } });
+    const mixed = { ...fixed, outputs: [spec('scores', [4, 10])] };
+    expect(verdicts('max_batch_size: 8', mixed).max_batch_size).toMatch(
+      /^refused: expected 0, since dimension 0/,
+    );
+  });
+
   it('reshapes, dynamic dimensions too', () => {
     const { settings, entries } = plan(
       `max_batch_size: 4
