@@ -300,7 +300,7 @@ export const MODEL_OPTIONS = {
     default: 'auto',
     env: ['NIMIFY_BATCHING'],
     flag: '--batching',
-    doc: 'How requests that wait are run together. `auto`: batches and how long to wait for them are found out from what runs take and how requests come, within the deadlines; `off`: each request runs by itself. An object sets limits of its own: `maxBatchSize` (rows), `maxDelayMs`, `preferredBatchSizes`, `preserveOrder`, `maxWaiting` (requests, by default 1024), `priorityLevels` and `defaultPriority`. Only models whose batch axis is proven, or forced, are batched.',
+    doc: 'How requests that wait are run together. `auto`: batches and how long to wait for them are found out from what runs take and how requests come, within the deadlines; `off`: each request runs by itself. An object sets limits of its own: `maxBatchSize` (rows), `maxDelayMs`, `preferredBatchSizes`, `preserveOrder`, `maxWaiting` (requests, by default 1024), `priorityLevels` and `defaultPriority`. Only models whose batch axis is proven, or forced, are batched; with a `maxBatchSize` this holds for models of fixed batches too, whose runs are filled up.',
   }),
   objective: option(OBJECTIVE, {
     default: undefined,

@@ -27,8 +27,8 @@ export function batchLines(batchAxis: BatchAxisVerdict, run: RunReport | undefin
   const bySignature = printable(`${batchAxis.axis}: ${batchAxis.reason}`);
   const isFixed = batchAxis.fixedRows !== undefined;
   if (run !== undefined) {
-    const condition = isFixed ? 'with a batching.maxBatchSize ' : '';
-    return [`${bySignature} (by the signature)`, `${condition}${printable(run.notes.batchAxis ?? '')}`];
+    const condition = isFixed ? ' (with a batching.maxBatchSize)' : '';
+    return [`${bySignature} (by the signature)`, `${printable(run.notes.batchAxis ?? '')}${condition}`];
   }
   const isOpen = batchAxis.axis === 0 || isFixed;
   return [isOpen ? `${bySignature}; loading proves it, see --run` : bySignature];

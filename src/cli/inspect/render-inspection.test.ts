@@ -69,6 +69,8 @@ describe('renderInspection', () => {
       /batch axis\n {4}none: dimension 0 is fixed at 8 .*maxBatchSize .*; loading proves it, see --run\n/,
     );
     const run = { loadMs: 1, notes: { batchAxis: '0: runs are filled up' }, batchAxis: 0 } as const;
-    expect(await render(fixed, run)).toMatch(/\n {4}with a batching.maxBatchSize 0: runs are filled up\n/);
+    expect(await render(fixed, run)).toMatch(
+      /\n {4}0: runs are filled up \(with a batching.maxBatchSize\)\n/,
+    );
   });
 });
