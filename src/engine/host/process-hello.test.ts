@@ -43,6 +43,13 @@ describe('readHello', () => {
     expect(readHello(writeHello(hello))).toEqual(hello);
   });
 
+  it('knows the rows of fixed batches, of a program that says that they are independent', () => {
+    const model = { inputs: [tensor('x', [4, 2])], outputs: [tensor('y', [4])] };
+    const hello = readHello(json({ protocol: 1, batchable: true, model }));
+    expect(hello).toMatchObject({ fixedRows: 4, signature: { batchAxis: 'none' } });
+    expect(readHello(json({ protocol: 1, model }))).not.toHaveProperty('fixedRows');
+  });
+
   it('says why rows cannot be counted', () => {
     const fixed = { inputs: [tensor('x', [4])], outputs: [tensor('y', [-1], { any_rank: true })] };
     const hello = readHello(json({ protocol: 1, batchable: true, model: fixed }));
