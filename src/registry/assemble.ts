@@ -105,7 +105,9 @@ async function assembleOpened(
     target: options.target,
     ...(objective === undefined ? {} : { objectiveMs: objective.latencyMs }),
     slots: prepared.slots,
-    isBatchable: prepared.model.signature.batchAxis === 0 || paddedRows !== undefined,
+    isBatchable:
+      prepared.model.signature.batchAxis === 0 ||
+      (paddedRows !== undefined && options.engine.batchAxis !== 'none'),
     ...(paddedRows === undefined ? {} : { paddedRows }),
   });
   const withBatching = createBatching(

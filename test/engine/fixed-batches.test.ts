@@ -180,6 +180,23 @@ describe('a model of batches of 8 rows', () => {
     expect(metrics).toMatch(/nimify_batch_rows_count\{[^}]*\} 5\n/);
   });
 
+  it('fills up each request by itself where no rows are to be joined', async () => {
+    const ranRows = async (batchAxis: 'auto' | 'none') => {
+      const { model } = await loadModel(FIXED_BATCH, {
+        batching: { maxBatchSize: 8, maxDelayMs: 5000 },
+        engine: { host: 'thread', instances: 1, batchAxis },
+      });
+      const answers = Array.from({ length: 4 }, () =>
+        model.infer(createInferRequest({ model: model.name, inputs: inputsOf(2) }), createContext()),
+      );
+      const rows = (await Promise.all(answers)).map(({ report }) => report.batchRows);
+      await model.close({ graceMs: 1000 });
+      return rows;
+    };
+    expect(await ranRows('auto')).toEqual([8, 8, 8, 8]);
+    expect(await ranRows('none')).toEqual([2, 2, 2, 2]);
+  });
+
   it('refuses what it cannot fill up', async () => {
     const running = await serve(FIXED_BATCH, { maxBatchSize: 8 });
     const none = await ask(running, 'fixed_batch', inputsOf(0));
