@@ -82,13 +82,16 @@ export function createCostModel({ seed = [] }: { readonly seed?: readonly CostSa
 
   function efficientRows(shape: ShapeClass, most: number): number {
     const last = cellBelow(most);
+    // Asked for often, and for each size of the grid: its own curve is at hand.
+    const own = classes[indexOf(shape)]?.typicalNs;
+    const rate = (cell: number) =>
+      GRID[cell]! / (own === undefined ? typicalNs(shape, GRID[cell]!) : own[cell]!);
     let best = most / typicalNs(shape, most);
-    for (let cell = 0; cell <= last; cell++)
-      best = Math.max(best, GRID[cell]! / typicalNs(shape, GRID[cell]!));
+    for (let cell = 0; cell <= last; cell++) best = Math.max(best, rate(cell));
     const enough = best * GOOD_ENOUGH;
     if (!(enough > 0)) return most;
     let cell = 0;
-    while (cell <= last && GRID[cell]! / typicalNs(shape, GRID[cell]!) < enough) cell++;
+    while (cell <= last && rate(cell) < enough) cell++;
     if (cell === 0) return 1;
     // Between two sizes the curve is straight: where does it cross?
     const low = GRID[cell - 1]!;
