@@ -44,22 +44,23 @@ if (process.platform !== 'linux')
 await orExplain(setUp);
 // What asks over gRPC runs from dist/, which may have been built only now.
 const { runSoak } = await import('./run-soak.mjs');
+const machine = {
+  cpu: cpus()[0]?.model,
+  cores: cpus().length,
+  node: process.version,
+  ...describeCommit(ROOT),
+};
 const folder = mkdtempSync(join(tmpdir(), 'nimify-soak-'));
-const soaked = await runSoak({ minutes, seed, folder, say }).finally(() =>
-  rmSync(folder, { recursive: true }),
-);
+// Neither the folder nor the server is left behind, however this ends.
+process.on('exit', () => rmSync(folder, { recursive: true }));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+const soaked = await runSoak({ minutes, seed, folder, say });
 for (const { what, found, isOk } of soaked.findings) say(`${verdictText(isOk).padEnd(10)} ${what}: ${found}`);
 for (const fault of soaked.faults) say(JSON.stringify(fault));
 for (const line of soaked.logFaults) say(line);
 
 if (flags.out !== '-') {
   const date = new Date().toISOString().slice(0, 10);
-  const machine = {
-    cpu: cpus()[0]?.model,
-    cores: cpus().length,
-    node: process.version,
-    ...describeCommit(ROOT),
-  };
   const results = { label: flags.label, date, args, seed, machine, ...soaked };
   mkdirSync(flags.out, { recursive: true });
   const name = `${flags.out}/${date}-${flags.label}`;
