@@ -8,11 +8,23 @@ import { startNimify } from '../../test/support/nimify.ts';
 const IRIS = fileURLToPath(new URL('../../examples/demo/iris/model.onnx', import.meta.url));
 const MIXING = fileURLToPath(new URL('../../test/fixtures/dynamic_quant.onnx', import.meta.url));
 
+const DIGITS = fileURLToPath(new URL('../../examples/demo/digits/model.onnx', import.meta.url));
+const CONFIG = `
+version_policy { all {} }
+max_batch_size: 6
+input { name: "image" data_type: TYPE_FP32 dims: [64] reshape { shape: [1, 8, 8] } }
+instance_group { count: 1 kind: KIND_CPU }
+dynamic_batching { preferred_batch_size: [4] max_queue_delay_microseconds: 500 priority_levels: 2 default_priority_level: 1 }
+`;
+
 const folder = mkdtempSync(join(tmpdir(), 'nimify-tune-'));
 const configFile = join(folder, 'nimify.yaml');
 beforeAll(() => {
   cpSync(IRIS, join(folder, 'iris.onnx'));
   cpSync(MIXING, join(folder, 'mixing.onnx'));
+  for (const version of ['2', '3']) cpSync(DIGITS, join(folder, 'repository/digits', version, 'model.onnx'));
+  cpSync(IRIS, join(folder, 'repository/iris/1/model.onnx'));
+  writeFileSync(join(folder, 'repository/digits/config.pbtxt'), CONFIG);
 });
 beforeEach(() => rmSync(configFile, { force: true }));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -61,6 +73,40 @@ describe('nimify tune', () => {
     const refused = await nimify('tune', 'mixing.onnx', ...QUICK);
     expect(refused).toMatchObject({ exitCode: 69, stdout: '' });
     expect(refused.stderr).toMatch(/cannot be batched \(rows influence each other/);
+  });
+
+  it('tunes a model of a repository within what its config.pbtxt says, and what it writes goes before that', async () => {
+    writeFileSync(configFile, 'models:\n  - path: repository\n    timeoutMs: 2s\n');
+    const args = ['tune', 'repository', '--model', 'digits', '--budget', '1s', '--target', 'throughput'];
+    const { exitCode, stdout, stderr } = await nimify(...args);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toMatch(/^repository: digits, version 3: .* cores?, no objective, for throughput\n/);
+    expect(stdout).not.toMatch(/ (8|16|32) rows/);
+    expect(stdout).toMatch(/\nit goes before .*repository\/digits\/config\.pbtxt, which stays as it is\n/);
+    expect(readFileSync(configFile, 'utf8')).toMatch(
+      /^models:\n {2}- path: repository\n {4}timeoutMs: 2s\n {2}- path: repository\/digits\n {4}timeoutMs: 2s\n {4}engine:\n/,
+    );
+
+    const server = startNimify(['serve', '--http-port', '0', '--grpc-port', '0', '--metrics-port', '0'], {
+      cwd: folder,
+    });
+    // Both versions that the policy picks, by the entry of their own, and the other model by that of the repository.
+    const [, url = ''] = await server.printed(/serves \d models at (\S+)/);
+    const ready = await fetch(`${url}/v2/models/digits/versions/3/ready`);
+    server.process.kill('SIGTERM');
+    await server.finished;
+    expect(ready.status).toBe(200);
+  });
+
+  it('says which models a folder holds where it cannot know which is meant, and what does not fit', async () => {
+    const several = await nimify('tune', 'repository', '--dry-run');
+    expect(several).toMatchObject({ exitCode: 78, stdout: '' });
+    expect(several.stderr).toMatch(/repository holds 2 models \(digits, iris\); choose one with --model/);
+    const nobody = await nimify('tune', 'repository', '--model', 'nobody');
+    expect(nobody.stderr).toMatch(/no model is called 'nobody'; there are digits, iris/);
+    const tooLarge = await nimify('tune', 'repository', '--model', 'digits', '--batch-sizes', '2,16');
+    expect(tooLarge.exitCode).toBe(78);
+    expect(tooLarge.stderr).toMatch(/max_batch_size: 6, so larger batches cannot be searched/);
   });
 
   it.each([

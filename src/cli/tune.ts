@@ -12,7 +12,11 @@ const DEFAULT_BUDGET_MS = 60_000;
 export function tuneCommand(): Command {
   return new Command('tune')
     .description('search for the best way to serve a model on this machine, and write it into nimify.yaml')
-    .argument('<path>', 'a .onnx or .ort file, model.py:predict, or a program')
+    .argument(
+      '<path>',
+      'a .onnx or .ort file, model.py:predict, a program, or a folder or repository of models',
+    )
+    .option('--model <name>', 'the model to tune, where the path holds several')
     .option(
       '--objective <objective>',
       "latency that answers are to keep to, such as 'p99 < 50ms' (default: what the configuration says, else none)",
@@ -43,7 +47,8 @@ export function tuneCommand(): Command {
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nThe machine should do nothing else meanwhile.\n' +
+      '\nThe machine should do nothing else meanwhile. A config.pbtxt holds as it does for serve; what is written goes\n' +
+        'before it.\n' +
         'Exit code: 1 where no setting keeps to the objective; nothing is written then.',
     )
     .action((path: string, flags: TuneFlags) =>

@@ -55,6 +55,23 @@ describe('takeInventory', () => {
     expect(await served('.', { overrides: new Map([['a', override]]) })).toEqual(['a@1', 'a@2', 'a@3']);
   });
 
+  it('takes a model that is named by itself, too, by what is said there', async () => {
+    put('repo/a/1/model.onnx', 'repo/b/1/model.onnx', 'plain/c.onnx', 'plain/d.onnx');
+    const { models } = await takeInventory([
+      { path: repository.at('repo'), defaultTimeoutMs: 1 },
+      { path: repository.at('repo/b'), defaultTimeoutMs: 2 },
+      { path: repository.at('plain/d.onnx'), defaultTimeoutMs: 3 },
+      { path: repository.at('plain'), defaultTimeoutMs: 4 },
+    ]);
+    const timeouts = models.map(({ name, found }) => [name, ...found.map((one) => one.defaultTimeoutMs)]);
+    expect(timeouts).toEqual([
+      ['a', 1],
+      ['b', 2],
+      ['c', 4],
+      ['d', 3],
+    ]);
+  });
+
   it('takes one model of a repository, and the name that it is to have', async () => {
     put('a/1/model.onnx', 'b/1/model.onnx');
     expect(await served('a')).toEqual(['a@1']);

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { basename, resolve, sep } from 'node:path';
 import { NimifyError } from '../base/errors/nimify-error.ts';
 import type { ConfigText } from '../base/triton/read-model-config.ts';
 import { type FoundModel, findModels, type ModelSource, refuseClashes, renameFound } from './repository.ts';
@@ -31,7 +31,8 @@ export interface InventoryOptions {
 
 /**
  * Looks over what is to be served: repositories of Triton's layout, plain folders, files and programs. A fault of one
- * model in a repository stands by that model; the others are there.
+ * model in a repository stands by that model; the others are there. A model that is named by itself goes by what is said
+ * there, and not by what is said of a folder around it that is named, too.
  * @throws NimifyError NOT_FOUND (no such path, no model there), CONFIG_INVALID (two files under one name)
  */
 export async function takeInventory(
@@ -50,9 +51,13 @@ export async function takeInventory(
     });
   }
 
+  const given = sources.map((source) => resolve(typeof source === 'string' ? source : source.path));
   for (const source of sources) {
     const { path, name, ...settings } = typeof source === 'string' ? { path: source } : source;
-    const folders = await modelFolders(resolve(path));
+    const named = given.filter((other) => isBelow(other, resolve(path)));
+    const isLeft = (one: string) => !named.some((other) => one === other || isBelow(one, other));
+    const folders = (await modelFolders(resolve(path)))?.filter(isLeft);
+    if (folders?.length === 0) continue;
     if (folders !== undefined) {
       // Loaded here and not above: who has no such repository does not pay for its reader.
       const { readModelFolder } = await import('./triton/model-folder.ts');
@@ -61,17 +66,24 @@ export async function takeInventory(
         read.push(await readModelFolder(folder, options.overrides?.get(basename(folder))));
       }
       for (const model of name === undefined ? read : [renameOnly(read, name, path)]) {
-        put({ ...model, found: model.found.map((one) => ({ ...one, ...settings })) });
+        const found = model.found.filter((one) => isLeft(one.path));
+        put({ ...model, found: found.map((one) => ({ ...one, ...settings })) });
       }
       continue;
     }
     if (options.mayBeEmpty && (await isEmptyFolder(path))) continue;
     const plain = await findModels([source]);
     skipped.push(...plain.skipped);
-    for (const model of plain.models) put({ name: model.name, found: [model], unservable: [] });
+    for (const model of plain.models) {
+      if (isLeft(model.path)) put({ name: model.name, found: [model], unservable: [] });
+    }
   }
   refuseClashes([...models.values()].flatMap(({ found }) => found));
   return { models: [...models.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), skipped };
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 function renameOnly(read: readonly ModelFolder[], name: string, path: string): StockedModel {

@@ -41,6 +41,29 @@ describe('editModelEntry', () => {
     }
   });
 
+  it('begins an entry with what is said of the folder around the model', async () => {
+    const text = [
+      'models:',
+      '  - path: models',
+      '    timeoutMs: 1s',
+      '  - path: models/inner # ours',
+      '    timeoutMs: &time 2s',
+      '    engine: {instances: 9, providers: [cpu]}',
+      '  - path: other',
+      '    timeoutMs: *time',
+      '',
+    ].join('\n');
+    const path = 'models/inner/a.onnx';
+    const { text: edited, wasListed } = await editModelEntry(text, 'nimify.yaml', {
+      ...{ path, isSame: (other) => other === path, settings: SETTINGS },
+      isAround: (folder) => path.startsWith(`${folder}/`),
+    });
+    expect(wasListed).toBe(false);
+    expect(edited.startsWith(text.trimEnd())).toBe(true);
+    expect(await layerOf(edited, path)).toEqual({ ...READ, timeoutMs: 2000, 'engine.providers': ['cpu'] });
+    expect(await layerOf(edited, 'models/inner')).toMatchObject({ 'engine.instances': 9 });
+  });
+
   it('sets what it is told in an entry that is there, and leaves the rest with its comments', async () => {
     const text = [
       '# what we serve',

@@ -12,6 +12,8 @@ export interface ModelEdit {
   readonly path: string;
   /** Is an entry that has this path the model's? */
   readonly isSame: (path: string) => boolean;
+  /** Is it that of a folder around the model? A new entry begins as a copy of the nearest such. Default: none is. */
+  readonly isAround?: (path: string) => boolean;
   readonly settings: EntrySettings;
 }
 
@@ -56,13 +58,17 @@ type Yaml = typeof import('yaml');
 function findEntry(
   yaml: Yaml,
   document: Document.Parsed,
-  { path, isSame }: ModelEdit,
+  { path, isSame, isAround = () => false }: ModelEdit,
 ): { readonly entry: YAMLMap; readonly wasListed: boolean } {
   const models = listOfModels(yaml, document);
+  let around: { readonly entry: YAMLMap; readonly named: string } | undefined;
   for (const [index, item] of models.items.entries()) {
     const node = ownCopy(yaml, document, item);
     const named = yaml.isMap(node) ? node.get('path') : yaml.isScalar(node) ? node.value : undefined;
-    if (typeof named !== 'string' || !isSame(named)) continue;
+    if (typeof named !== 'string') continue;
+    const isNearest = named.length > (around?.named.length ?? 0);
+    if (yaml.isMap(node) && isAround(named) && isNearest) around = { entry: node, named };
+    if (!isSame(named)) continue;
     const entry = yaml.isMap(node) ? node : (document.createNode({ path: named }) as YAMLMap);
     if (yaml.isScalar(node)) {
       entry.commentBefore = node.commentBefore ?? null;
@@ -71,7 +77,7 @@ function findEntry(
     models.items[index] = entry;
     return { entry, wasListed: true };
   }
-  const entry = document.createNode({ path }) as YAMLMap;
+  const entry = document.createNode({ ...around?.entry.toJS(document), path }) as YAMLMap;
   models.add(entry);
   return { entry, wasListed: false };
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Batching, Point, Setting } from '../../control/tuning/contract.ts';
 import type { Tuning } from '../../control/tuning/tune-model.ts';
@@ -7,6 +8,7 @@ import type { TuneTask } from './task.ts';
 
 const task: TuneTask = {
   path: 'a.onnx',
+  model: { found: { name: 'a', version: '1', path: resolve('a.onnx'), alone: true }, path: 'a.onnx' },
   machine: { cores: 4, memoryBytes: 2 ** 34 },
   objective: { percentile: 95, latencyMs: 20 },
   target: 'throughput',

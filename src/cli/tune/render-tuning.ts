@@ -1,9 +1,11 @@
+import { resolve } from 'node:path';
 import { objectiveText } from '../../base/config/objective.ts';
 import type { Batching, Load, Point, Setting } from '../../control/tuning/contract.ts';
 import { planText } from '../../control/tuning/plans.ts';
 import type { Tuning } from '../../control/tuning/tune-model.ts';
 import { describeSize } from '../inspect/blocks.ts';
 import { printable } from '../printable.ts';
+import { toModelPath } from '../serve/model-argument.ts';
 import { shellQuote } from '../shell-quote.ts';
 import type { Style } from '../style.ts';
 import type { TuneTask } from './task.ts';
@@ -16,11 +18,11 @@ export function renderTuning(
   written: WrittenChoice | undefined,
   style: Style,
 ): string {
-  const { machine, target, objective, path } = task;
+  const { machine, target, objective } = task;
   const aim = objective === undefined ? 'no objective' : objectiveText(objective);
   const cores = machine.cores === 1 ? '1 core' : `${machine.cores} cores`;
   return [
-    `${style.bold(printable(path))}: ${cores}, ${aim}, for ${target}`,
+    `${style.bold(titleOf(task))}: ${cores}, ${aim}, for ${target}`,
     '',
     ...frontierTable(task, tuning, style),
     '',
@@ -32,10 +34,12 @@ export function renderTuning(
 }
 
 /** The same for machines. */
-export function tuningFacts({ path, machine, objective, target }: TuneTask, tuning: Tuning): object {
+export function tuningFacts({ model, path, machine, objective, target }: TuneTask, tuning: Tuning): object {
   const { frontier, chosen, verified, unbatchable, leftOut, closest } = tuning;
   return {
     model: path,
+    name: model.found.name,
+    version: model.found.version,
     cores: machine.cores,
     objective: objective === undefined ? null : objectiveText(objective),
     target,
@@ -117,16 +121,26 @@ function notes({ unbatchable, isCut, leftOut }: Tuning): readonly string[] {
   ];
 }
 
-function writtenLines({ path }: TuneTask, written: WrittenChoice | undefined): readonly string[] {
+function writtenLines(task: TuneTask, written: WrittenChoice | undefined): readonly string[] {
   if (written === undefined) return [];
   const { file, wasListed } = written;
   const added = wasListed
     ? ''
     : '; it lists the model now, and models that it does not list are not served with it';
+  const { config } = task.model.found;
   return [
-    `wrote ${printable(file)} for ${printable(path)}${added}`,
+    `wrote ${printable(file)} for ${titleOf(task)}${added}`,
+    ...(config === undefined ? [] : [`it goes before ${printable(config.source)}, which stays as it is`]),
     `next: nimify serve --config ${shellQuote(file)}`,
   ];
+}
+
+/** The path, and which model of it where it is a folder. */
+function titleOf({ path, model: { found } }: TuneTask): string {
+  const { name, version, folder } = found;
+  const which = folder === undefined ? '' : `, version ${version}`;
+  const isFile = found.program !== undefined || resolve(found.path) === resolve(toModelPath(path).path);
+  return isFile ? printable(path) : printable(`${path}: ${name}${which}`);
 }
 
 function settingText({ plan, batching }: Setting): string {

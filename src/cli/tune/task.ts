@@ -1,6 +1,7 @@
 import type { Objective } from '../../base/config/objective.ts';
 import type { ModelSettings, Target } from '../../base/config/options.ts';
 import type { Machine } from '../../engine/host/thread-plan.ts';
+import type { TunedModel } from './find-model.ts';
 
 /** The command line. */
 export interface TuneFlags {
@@ -8,6 +9,8 @@ export interface TuneFlags {
   readonly target?: Target;
   readonly output: string;
   readonly dryRun?: boolean;
+  /** Of a folder or repository. */
+  readonly model?: string;
   /** Milliseconds. */
   readonly budget: number;
   readonly batchSizes?: readonly number[];
@@ -19,7 +22,9 @@ export interface TuneFlags {
 
 /** What is searched for, and where. */
 export interface TuneTask {
+  /** As it was given. */
   readonly path: string;
+  readonly model: TunedModel;
   readonly machine: Machine;
   readonly objective: Objective | undefined;
   readonly target: ModelSettings['target'];

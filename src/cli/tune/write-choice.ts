@@ -5,7 +5,7 @@ import { objectiveText } from '../../base/config/objective.ts';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import { withoutUnset } from '../../base/util/without-unset.ts';
 import type { RatedSetting } from '../../control/tuning/choose.ts';
-import { toModelPath } from '../serve/model-argument.ts';
+import { isInside } from './find-model.ts';
 import type { TuneFlags, TuneTask } from './task.ts';
 
 export interface WrittenChoice {
@@ -24,11 +24,12 @@ export async function writeChoice(
   flags: Pick<TuneFlags, 'output' | 'objective' | 'target'>,
 ): Promise<WrittenChoice> {
   const { output: file } = flags;
-  const model = toModelPath(task.path).path;
+  const model = task.model.path;
   const folder = dirname(file);
   const { text, wasListed } = await editModelEntry(await readIfThere(file), file, {
     path: fromFolder(folder, model),
     isSame: (path) => resolve(folder, path) === resolve(model),
+    isAround: (path) => isInside(model, resolve(folder, path)),
     settings: toEntry(setting, flags),
   });
   await replace(file, text);

@@ -14,6 +14,8 @@ import { toBatchingOptions } from '../../registry/batching-options.ts';
 import { openSource } from '../../registry/open-source.ts';
 import type { FoundModel } from '../../registry/repository.ts';
 import { findSidecar, readExample } from '../../registry/sidecars.ts';
+import { type Configured, configure } from '../../registry/triton/configure.ts';
+import type { PlannedBatching } from '../../registry/triton/plan.ts';
 import type { Plan, Subject } from './contract.ts';
 
 export interface SubjectOptions {
@@ -30,43 +32,57 @@ export interface SubjectDeps {
 
 /** What a model is like when it is loaded without a plan. */
 export interface SubjectFacts {
+  readonly artifact: Artifact;
   readonly host: HostKind;
   /** Of one instance. */
   readonly instanceBytes: number;
+  /** What its `config.pbtxt` says of what is searched for. */
+  readonly configured: {
+    readonly instances?: number;
+    readonly intraOpThreads?: number;
+    readonly batching?: PlannedBatching;
+  };
 }
 
-/** A model file or program, to be loaded with whatever plan is to be tried. */
+/**
+ * A model file or program, to be loaded with whatever plan is to be tried. Where it has a `config.pbtxt`, that holds as
+ * it does when the model is served: behind the plan, and behind a batching other than `auto`.
+ */
 export function createSubject(found: FoundModel, deps: SubjectDeps, options: SubjectOptions): Subject {
   return {
     async open(plan) {
-      const { prepared, artifact } = await load(found, deps, {
+      const { prepared, artifact, configured } = await load(found, deps, {
         ...options.engine,
-        ...toOptions(plan),
+        ...toEngineOptions(plan, options.engine),
         tune: 'auto',
       });
-      const { model, slots, costs, notes } = prepared;
+      const { model, slots, costs, notes, example } = prepared;
       const isBatchable = model.signature.batchAxis === 0;
-      const inputs = prepared.example?.inputs;
-      if (inputs === undefined) {
+      if (example === undefined) {
         await model.close({ graceMs: 0 });
         throw noExample(artifact, notes.selfTest);
       }
+      const one = isBatchable ? { ...example, inputs: firstRow(example.inputs) } : example;
+      const { inputs } = configured?.toOutside(one) ?? one;
       const { target, objectiveMs } = options;
       return {
         batchAxis: { isBatchable, reason: (notes.batchAxis ?? '').replace(/^\w+: /, '') },
         slots,
         memoryBytes: bytesOf(prepared, artifact),
-        request: createInferRequest({ model: model.name, inputs: isBatchable ? firstRow(inputs) : inputs }),
+        request: createInferRequest({ model: model.name, inputs }),
         batched(choice) {
           const wishes = { choice, target, slots, isBatchable };
           const batching = toBatchingOptions({
             ...wishes,
             ...(objectiveMs === undefined ? {} : { objectiveMs }),
+            ...(configured?.batching === undefined ? {} : { configured: configured.batching }),
           });
-          return createBatching(
+          const withBatching = createBatching(
             { clock: deps.clock, costs: createCostModel({ seed: costs }) },
             batching,
-          )(model);
+          );
+          const batched = withBatching(model);
+          return configured?.wrap(batched) ?? batched;
         },
         close: () => model.close({ graceMs: 1000 }),
       };
@@ -80,33 +96,55 @@ export async function lookAt(
   deps: SubjectDeps,
   engine: EngineOptions,
 ): Promise<SubjectFacts> {
-  const { prepared, artifact } = await load(found, deps, { ...engine, instances: 1, tune: 'off' });
+  const { prepared, artifact, configured } = await load(found, deps, {
+    ...engine,
+    instances: 1,
+    tune: 'off',
+  });
   await prepared.model.close({ graceMs: 0 });
-  return { host: prepared.host, instanceBytes: bytesOf(prepared, artifact) };
+  const { instances, intraOpThreads } = configured?.engine ?? {};
+  return {
+    ...{ artifact, host: prepared.host, instanceBytes: bytesOf(prepared, artifact) },
+    configured: {
+      ...(instances === undefined ? {} : { instances }),
+      ...(intraOpThreads === undefined ? {} : { intraOpThreads }),
+      ...(configured?.batching === undefined ? {} : { batching: configured.batching }),
+    },
+  };
 }
 
-async function load(
-  found: FoundModel,
-  deps: SubjectDeps,
-  options: EngineOptions,
-): Promise<{ readonly prepared: PreparedModel; readonly artifact: Artifact }> {
-  const { artifact, engine, close } = await openSource(found, deps, options);
+interface Loaded {
+  readonly prepared: PreparedModel;
+  readonly artifact: Artifact;
+  readonly configured: Configured | undefined;
+}
+
+async function load(found: FoundModel, deps: SubjectDeps, options: EngineOptions): Promise<Loaded> {
+  const { artifact: whole, engine, close } = await openSource(found, deps, options);
   try {
     const { name, version } = found;
+    const configured = found.config && (await configure(found, whole, deps.log));
+    const artifact = configured?.artifact ?? whole;
     const file = await findSidecar(found, ['example.json']);
     const example = file && readExample(artifact.signature, file);
-    const input = { name, version, artifact, engine, options, ...(example === undefined ? {} : { example }) };
-    return { prepared: await prepareModel(input, deps), artifact };
+    const input = {
+      ...{ name, version, artifact, engine, options: { ...configured?.engine, ...options } },
+      ...(example === undefined ? {} : { example }),
+    };
+    return { prepared: await prepareModel(input, deps), artifact, configured };
   } catch (failed) {
     await close();
     throw failed;
   }
 }
 
-/** `auto` comes to the main thread by itself, and takes large batches off it, which `inline` would not. */
-function toOptions({ host, instances, intraOpThreads, session }: Plan): Partial<EngineOptions> {
+/** A plan as it is asked for. `auto` comes to the main thread by itself, and takes large batches off it again. */
+export function toEngineOptions(
+  { host, instances, intraOpThreads, session }: Plan,
+  engine: Pick<EngineOptions, 'host'>,
+): Partial<EngineOptions> {
   return host === 'inline'
-    ? { host: 'auto', intraOpThreads, ...session }
+    ? { host: engine.host === 'inline' ? 'inline' : 'auto', intraOpThreads, ...session }
     : { host, instances, intraOpThreads, ...session };
 }
 

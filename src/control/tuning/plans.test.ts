@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type PlanChoices, plansToTry, planText } from './plans.ts';
+import { type PlanChoices, planByRule, plansToTry, planText } from './plans.ts';
 
 const machine = { cores: 4, memoryBytes: 1e10, instanceBytes: 1e8 };
 const tried = (choices: Partial<PlanChoices>) =>
@@ -25,5 +25,23 @@ describe('plansToTry', () => {
     expect(tried({ intraOpThreads: 2 })).toEqual(['thread, 1 x 2', 'thread, 2 x 2']);
     expect(tried({ instanceBytes: 4e9 })).toEqual(['thread, 1 x 1', 'thread, 1 x 2', 'thread, 1 x 4']);
     expect(tried({ host: 'process', instances: 1, intraOpThreads: 1 })).toEqual(['process, 1 x 1']);
+  });
+});
+
+describe('planByRule', () => {
+  const byRule = (choices: Partial<PlanChoices>, configured?: Parameters<typeof planByRule>[1]) =>
+    planText(planByRule({ ...machine, host: 'thread', ...choices }, configured));
+
+  it('is a session for each core, or what the model says of itself', () => {
+    expect(byRule({})).toBe('thread, 4 x 1');
+    expect(byRule({ instanceBytes: 4e9 })).toBe('thread, 1 x 4');
+    expect(byRule({}, { instances: 2 })).toBe('thread, 2 x 2');
+    expect(byRule({}, { instances: 9, intraOpThreads: 2 })).toBe('thread, 2 x 2');
+    expect(byRule({ host: 'inline' }, { instances: 3 })).toBe('inline, 1');
+  });
+
+  it('is what was chosen before that', () => {
+    expect(byRule({ instances: 1 }, { instances: 2, intraOpThreads: 2 })).toBe('thread, 1 x 2');
+    expect(byRule({ host: 'process', intraOpThreads: 4 })).toBe('process, 1 x 4');
   });
 });

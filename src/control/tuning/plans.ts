@@ -1,3 +1,4 @@
+import { planThreads } from '../../engine/host/thread-plan.ts';
 import type { Batching, Plan } from './contract.ts';
 
 export interface PlanChoices {
@@ -11,6 +12,29 @@ export interface PlanChoices {
   /** What somebody has chosen. */
   readonly instances?: number;
   readonly intraOpThreads?: number;
+}
+
+/**
+ * How the model would be served if nothing were searched: by rule, with what its `config.pbtxt` says of it. What
+ * somebody has chosen for the search goes before that.
+ */
+export function planByRule(
+  choices: PlanChoices,
+  configured: Pick<PlanChoices, 'instances' | 'intraOpThreads'> = {},
+): Plan {
+  const { host, cores, memoryBytes, instanceBytes } = choices;
+  const instances = choices.instances ?? configured.instances;
+  const threads = choices.intraOpThreads ?? configured.intraOpThreads;
+  if (host === 'inline') return { host, instances: 1, intraOpThreads: threads ?? 1 };
+  const plan = planThreads(
+    { cores, memoryBytes },
+    {
+      modelBytes: instanceBytes,
+      ...(instances === undefined ? {} : { instances }),
+      ...(threads === undefined ? {} : { intraOpThreads: threads }),
+    },
+  );
+  return { host, instances: plan.instances, intraOpThreads: plan.intraOpThreads };
 }
 
 /** Share of the memory that all instances of a plan may fill. */

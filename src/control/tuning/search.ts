@@ -9,6 +9,8 @@ export interface SearchInput {
   readonly plans: readonly Plan[];
   /** Sizes of batches to try. Default: 1, 2, 4, ... while they gain. */
   readonly batchSizes?: readonly number[];
+  /** Most rows that a request may have, and so a batch. Default: any. */
+  readonly mostRows?: number;
   /** Answers that take longer are of no use; Infinity where nobody said. */
   readonly limitMs: number;
   /** Percentile that is to keep to the limit. */
@@ -136,7 +138,7 @@ async function tryPlan(trial: Trial): Promise<void> {
   if (!opened.batchAxis.isBatchable) return;
   let best = { rows: 1, perSecond: most(trial, alone) };
   let withoutGain = 0;
-  for (const rows of trial.batchSizes ?? powersUpTo(MOST_ROWS)) {
+  for (const rows of trial.batchSizes ?? powersUpTo(Math.min(MOST_ROWS, trial.mostRows ?? MOST_ROWS))) {
     if (rows === 1) continue;
     const perSecond = most(trial, await trySetting(trial, { maxBatchSize: rows, maxDelayMs: 0 }));
     withoutGain = perSecond < best.perSecond * LEAST_GAIN ? withoutGain + 1 : 0;

@@ -79,6 +79,14 @@ describe('tuneModel', () => {
     expect(new Set(sizes)).toEqual(new Set([3, 5]));
   });
 
+  it('tries no batches of more rows than a request may have', async () => {
+    const { points } = await tune({ mostRows: 6 }).tuning;
+    const sizes = points.flatMap(({ setting: { batching } }) =>
+      typeof batching === 'object' ? batching.maxBatchSize : [],
+    );
+    expect([...new Set(sizes)]).toEqual([2, 4, 6]);
+  });
+
   it('tries options of sessions on what it would choose, and takes one that is clearly better', async () => {
     const session = { memoryArena: true };
     const quickerBy = (share: number) =>

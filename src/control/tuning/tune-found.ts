@@ -1,0 +1,82 @@
+import type { Objective } from '../../base/config/objective.ts';
+import type { Target } from '../../base/config/options.ts';
+import { NimifyError } from '../../base/errors/nimify-error.ts';
+import type { Machine } from '../../engine/host/thread-plan.ts';
+import type { EngineOptions } from '../../model/engine.ts';
+import type { FoundModel } from '../../registry/repository.ts';
+import type { Plan, SessionChoice } from './contract.ts';
+import { createSubject, lookAt, type SubjectDeps, type SubjectFacts } from './open-subject.ts';
+import { type PlanChoices, planByRule, plansToTry, planText } from './plans.ts';
+import { type Tuning, tuneModel } from './tune-model.ts';
+
+export interface TuneFoundInput {
+  readonly found: FoundModel;
+  readonly machine: Machine;
+  /** What holds whatever the plan: providers, limits, the interpreter. A host other than `auto` is where all plans run. */
+  readonly engine: EngineOptions;
+  readonly target: Target;
+  readonly objective: Objective | undefined;
+  readonly budgetNs: number;
+  /** What somebody has chosen. */
+  readonly instances?: number;
+  readonly intraOpThreads?: number;
+  readonly batchSizes?: readonly number[];
+  /** Known already. Default: it is looked for. */
+  readonly facts?: SubjectFacts;
+}
+
+export interface FoundTuning extends Tuning {
+  /** How the model would be served without the choice. */
+  readonly byRule: Plan;
+}
+
+/** What is worth a try beside the usual: keeping memory, and leaving out what rewrites layouts for this processor. */
+const SESSION_VARIANTS: readonly SessionChoice[] = [{ memoryArena: true }, { graphOptimization: 'extended' }];
+
+/**
+ * Searches for the way to serve a model that was found. A `config.pbtxt` counts: its `max_batch_size` bounds batches, what
+ * it says of instances and threads is tried beside the rest, and the remainder holds as when the model is served.
+ * @throws NimifyError as `search`; CONFIG_INVALID where sizes are asked for that the configuration does not allow
+ */
+export async function tuneFound(input: TuneFoundInput, deps: SubjectDeps): Promise<FoundTuning> {
+  const { found, engine, target, objective, batchSizes } = input;
+  const { configured, host, instanceBytes } = input.facts ?? (await lookAt(found, deps, engine));
+  const mostRows = configured.batching?.maxBatchRows;
+  if (typeof mostRows === 'number' && batchSizes?.some((rows) => rows > mostRows)) throw tooLarge(mostRows);
+  const limitMs = objective?.latencyMs;
+  const choices: PlanChoices = {
+    ...{ ...input.machine, instanceBytes, host },
+    ...(input.instances === undefined ? {} : { instances: input.instances }),
+    ...(input.intraOpThreads === undefined ? {} : { intraOpThreads: input.intraOpThreads }),
+  };
+  const byRule = planByRule(choices, configured);
+  const others = plansToTry(choices).filter(
+    (plan) => planText(plan) !== planText(byRule) && (engine.host === 'auto' || plan.host === host),
+  );
+  const tuning = await tuneModel(
+    {
+      subject: createSubject(found, deps, {
+        ...{ engine, target },
+        ...(limitMs === undefined ? {} : { objectiveMs: limitMs }),
+      }),
+      plans: [byRule, ...others],
+      ...(batchSizes === undefined ? {} : { batchSizes }),
+      ...(typeof mostRows === 'number' ? { mostRows } : {}),
+      limitMs: limitMs ?? Number.POSITIVE_INFINITY,
+      percentile: objective?.percentile ?? 99,
+      variants: found.program === undefined ? SESSION_VARIANTS : [],
+      ...{ budgetNs: input.budgetNs, target },
+    },
+    deps,
+  );
+  return { ...tuning, byRule };
+}
+
+function tooLarge(mostRows: number): NimifyError {
+  return new NimifyError(
+    'CONFIG_INVALID',
+    `The model's config.pbtxt says max_batch_size: ${mostRows}, so larger batches cannot be searched; ask for smaller ` +
+      'ones, or raise it there',
+    { details: { where: 'batchSizes' } },
+  );
+}
