@@ -61,7 +61,9 @@ for (const line of soaked.logFaults) say(line);
 
 if (flags.out !== '-') {
   const date = new Date().toISOString().slice(0, 10);
-  const results = { label: flags.label, date, args, seed, machine, ...soaked };
+  // Where it is written to says nothing of what was measured.
+  const kept = args.filter((arg, at) => arg !== '--out' && args[at - 1] !== '--out');
+  const results = { label: flags.label, date, args: kept, seed, machine, ...soaked };
   mkdirSync(flags.out, { recursive: true });
   const name = `${flags.out}/${date}-${flags.label}`;
   writeFileSync(`${name}.json`, `${JSON.stringify(results, undefined, 1)}\n`);

@@ -71,7 +71,7 @@ export async function startServed(models, folder) {
     /** The exit code, or the signal that ended it. */
     async end() {
       child.kill('SIGTERM');
-      const late = sleep(ENDS_WITHIN_MS, 'still running').then((says) => {
+      const late = sleep(ENDS_WITHIN_MS, 'still running', { ref: false }).then((says) => {
         stop();
         return says;
       });

@@ -60,3 +60,58 @@ declare module '*/svg.mjs' {
   export function logScale(values: readonly [number, number], pixels: readonly [number, number]): Scale;
   export function text(x: number, y: number, content: string): string;
 }
+
+declare module '*/soak/ledger.mjs' {
+  export interface SoakRequest {
+    readonly number: number;
+    readonly kind: 'plain' | 'deadline' | 'cancel' | 'half' | 'bad';
+    readonly model: string;
+    readonly isBinary: boolean;
+    readonly deadlineMs?: number;
+    readonly stayMs: number;
+    readonly sentShare: number;
+    readonly parameters: Readonly<Record<string, number>>;
+    readonly inputs: readonly object[];
+    readonly expected: readonly { readonly name: string; readonly bytes: Buffer }[];
+  }
+  export interface Outcome {
+    readonly answer?: {
+      readonly id: string;
+      readonly outputs: readonly { readonly name: string; readonly bytes: Buffer }[];
+    };
+    readonly code?: string;
+    readonly lost?: string;
+  }
+  export interface Ledger {
+    readonly counts: Readonly<Record<string, number>>;
+    sent(): void;
+    settle(request: SoakRequest, outcome: Outcome): void;
+    isBalanced(): boolean;
+  }
+  export function createLedger(): Ledger;
+}
+
+declare module '*/soak/http-caller.mjs' {
+  import type { Ledger, SoakRequest } from '*/soak/ledger.mjs';
+  export function createHttpCaller(how: { readonly port: number; readonly ledger: Ledger }): {
+    call(request: SoakRequest): Promise<void>;
+    hangUp(): Promise<void>;
+  };
+}
+
+declare module '*/soak/judge.mjs' {
+  export interface Soaked {
+    readonly counts: Readonly<Record<string, number>>;
+    readonly isBalanced: boolean;
+    readonly pauses: readonly { readonly memoryMib: number; readonly handles: number }[];
+    readonly served: readonly {
+      readonly model: string;
+      readonly answered: number;
+      readonly successes: number;
+      readonly mayHave: number;
+    }[];
+    readonly exit: number | string;
+    readonly logFaults: readonly string[];
+  }
+  export function judge(soaked: Soaked): readonly { readonly what: string; readonly isOk?: boolean }[];
+}
