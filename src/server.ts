@@ -6,6 +6,7 @@ import { createMetricsRegistry } from './base/telemetry/metrics-registry.ts';
 import { registerProcessMetrics } from './base/telemetry/process-metrics.ts';
 import { type Clock, systemClock } from './base/util/clock.ts';
 import { VERSION } from './base/util/version.ts';
+import type { LoadToTune, LoadTuner, TunedLoad } from './control/tuning/tune-at-load.ts';
 import type { EngineOptions } from './model/engine.ts';
 import { createConnectionRoom, roomForConnections } from './protocol/connection-room.ts';
 import { type GrpcOptions, toGrpcOptions } from './protocol/grpc/deps.ts';
@@ -135,6 +136,16 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const metricsServer =
     metricsPort === false ? undefined : createMetricsServer({ metrics, clock, log, connectionRoom });
 
+  let tuner: Promise<LoadTuner> | undefined;
+
+  /** Loaded for those who want it. */
+  async function tuneLoad(load: LoadToTune): Promise<TunedLoad | undefined> {
+    tuner ??= import('./control/tuning/tune-at-load.ts').then(({ createLoadTuner }) =>
+      createLoadTuner({ clock, log }),
+    );
+    return (await tuner)(load);
+  }
+
   /** Says so where it takes long. */
   async function loadOne(found: FoundModel): Promise<ServedModel> {
     const { name, path } = found;
@@ -148,7 +159,12 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       ...(found.objective === undefined ? {} : { objective: found.objective }),
     };
     try {
-      return await assemble(found, { clock, log, batchingMetrics }, settings);
+      const tuned =
+        settings.tune === 'full' && settings.batching === 'auto'
+          ? await tuneLoad({ found, ...settings })
+          : undefined;
+      const options = { ...settings, ...tuned, engine: { ...settings.engine, ...tuned?.engine } };
+      return await assemble(found, { clock, log, batchingMetrics }, options);
     } catch (failed) {
       throw naming(path, toNimifyError(failed));
     } finally {

@@ -319,7 +319,7 @@ export const MODEL_OPTIONS = {
     default: 'auto',
     env: ['NIMIFY_TUNE'],
     flag: '--tune',
-    doc: 'How instances, threads and the cost of batches are found at load. `auto`: by a short measurement, whose result is kept for the next start on this machine; `off`: by rule, without measuring; `full`: by comparing every division of the cores, which takes some seconds a model.',
+    doc: 'How instances, threads and the cost of batches are found at load. `auto`: by a short measurement, whose result is kept for the next start on this machine; `off`: by rule, without measuring; `full`: by the search of `nimify tune`, sizes of batches and windows included, which takes half a minute a model the first time.',
   }),
   engine: {
     host: option(oneOf('auto', 'inline', 'thread', 'process'), {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { objectiveText } from '../../base/config/objective.ts';
-import type { Batching, Load, Point, Setting } from '../../control/tuning/contract.ts';
-import { planText } from '../../control/tuning/plans.ts';
+import type { Load, Point, Setting } from '../../control/tuning/contract.ts';
+import { batchingText, planText } from '../../control/tuning/plans.ts';
 import type { Tuning } from '../../control/tuning/tune-model.ts';
 import { describeSize } from '../inspect/blocks.ts';
 import { printable } from '../printable.ts';
@@ -145,12 +145,6 @@ function titleOf({ path, model: { found } }: TuneTask): string {
 
 function settingText({ plan, batching }: Setting): string {
   return `${planText(plan)}${plan.host === 'inline' ? ' thread' : ' threads'}; batching ${batchingText(batching)}`;
-}
-
-function batchingText(batching: Batching): string {
-  if (typeof batching === 'string') return batching;
-  const { maxBatchSize, maxDelayMs } = batching;
-  return `${maxBatchSize} rows, ${maxDelayMs === 0 ? 'no wait' : `${maxDelayMs} ms`}`;
 }
 
 function loadText(load: Load): string {

@@ -2,6 +2,7 @@ import type { ModelSettings } from '../../base/config/options.ts';
 import { createPinoLogger } from '../../base/telemetry/pino-log.ts';
 import { systemClock } from '../../base/util/clock.ts';
 import { withoutUnset } from '../../base/util/without-unset.ts';
+import type { SessionChoice } from '../../control/tuning/contract.ts';
 import { tuneFound } from '../../control/tuning/tune-found.ts';
 import { thisMachine } from '../../engine/host/this-machine.ts';
 import type { EngineOptions } from '../../model/engine.ts';
@@ -12,6 +13,9 @@ import { findModel, settingsOf } from './find-model.ts';
 import { renderTuning, tuningFacts } from './render-tuning.ts';
 import type { TuneFlags, TuneTask } from './task.ts';
 import { writeChoice } from './write-choice.ts';
+
+/** What is worth a try beside the usual: keeping memory, and leaving out what rewrites layouts for this processor. */
+const SESSION_VARIANTS: readonly SessionChoice[] = [{ memoryArena: true }, { graphOptimization: 'extended' }];
 
 /** Searches, prints, and writes the choice; gives the exit code. */
 export async function runTune(path: string, flags: TuneFlags): Promise<number> {
@@ -25,6 +29,7 @@ export async function runTune(path: string, flags: TuneFlags): Promise<number> {
   const searching = tuneFound(
     {
       ...{ found: model.found, engine: engineOf(settings, flags), machine: task.machine, target, objective },
+      variants: model.found.program === undefined ? SESSION_VARIANTS : [],
       budgetNs: flags.budget * 1e6,
       ...withoutUnset({ instances, intraOpThreads, batchSizes }),
     },

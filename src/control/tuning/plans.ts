@@ -88,3 +88,9 @@ export function planText({ host, instances, intraOpThreads, session = {} }: Plan
     ...(graphOptimization === undefined ? [] : [`graph ${graphOptimization}`]),
   ].join(', ');
 }
+
+export function batchingText(batching: Batching): string {
+  if (typeof batching === 'string') return batching;
+  const { maxBatchSize, maxDelayMs } = batching;
+  return `${maxBatchSize} rows, ${maxDelayMs === 0 ? 'no wait' : `${maxDelayMs} ms`}`;
+}

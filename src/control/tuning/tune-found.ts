@@ -4,7 +4,7 @@ import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { Machine } from '../../engine/host/thread-plan.ts';
 import type { EngineOptions } from '../../model/engine.ts';
 import type { FoundModel } from '../../registry/repository.ts';
-import type { Plan, SessionChoice } from './contract.ts';
+import type { Plan, SessionChoice, Subject } from './contract.ts';
 import { createSubject, lookAt, type SubjectDeps, type SubjectFacts } from './open-subject.ts';
 import { type PlanChoices, planByRule, plansToTry, planText } from './plans.ts';
 import { type Tuning, tuneModel } from './tune-model.ts';
@@ -21,6 +21,8 @@ export interface TuneFoundInput {
   readonly instances?: number;
   readonly intraOpThreads?: number;
   readonly batchSizes?: readonly number[];
+  /** Options of sessions to try on what the search would choose. Default: none. */
+  readonly variants?: readonly SessionChoice[];
   /** Known already. Default: it is looked for. */
   readonly facts?: SubjectFacts;
 }
@@ -28,10 +30,9 @@ export interface TuneFoundInput {
 export interface FoundTuning extends Tuning {
   /** How the model would be served without the choice. */
   readonly byRule: Plan;
+  /** What was searched. */
+  readonly subject: Subject;
 }
-
-/** What is worth a try beside the usual: keeping memory, and leaving out what rewrites layouts for this processor. */
-const SESSION_VARIANTS: readonly SessionChoice[] = [{ memoryArena: true }, { graphOptimization: 'extended' }];
 
 /**
  * Searches for the way to serve a model that was found. A `config.pbtxt` counts: its `max_batch_size` bounds batches, what
@@ -53,23 +54,24 @@ export async function tuneFound(input: TuneFoundInput, deps: SubjectDeps): Promi
   const others = plansToTry(choices).filter(
     (plan) => planText(plan) !== planText(byRule) && (engine.host === 'auto' || plan.host === host),
   );
+  const subject = createSubject(found, deps, {
+    ...{ engine, target },
+    ...(limitMs === undefined ? {} : { objectiveMs: limitMs }),
+  });
   const tuning = await tuneModel(
     {
-      subject: createSubject(found, deps, {
-        ...{ engine, target },
-        ...(limitMs === undefined ? {} : { objectiveMs: limitMs }),
-      }),
+      subject,
       plans: [byRule, ...others],
       ...(batchSizes === undefined ? {} : { batchSizes }),
       ...(typeof mostRows === 'number' ? { mostRows } : {}),
       limitMs: limitMs ?? Number.POSITIVE_INFINITY,
       percentile: objective?.percentile ?? 99,
-      variants: found.program === undefined ? SESSION_VARIANTS : [],
+      variants: input.variants ?? [],
       ...{ budgetNs: input.budgetNs, target },
     },
     deps,
   );
-  return { ...tuning, byRule };
+  return { ...tuning, byRule, subject };
 }
 
 function tooLarge(mostRows: number): NimifyError {

@@ -1,5 +1,3 @@
-import { cpus } from 'node:os';
-import { VERSION } from '../../base/util/version.ts';
 import type { Artifact } from '../../model/artifact.ts';
 import type { EngineInstance, EngineOptions, TuneEffort } from '../../model/engine.ts';
 import { createHostedInstance } from './instance.ts';
@@ -7,7 +5,7 @@ import { answeredInputs, type LoadDeps, openConfirmed, planFor } from './load-st
 import type { HostSession } from './session.ts';
 import type { ThreadPlan } from './thread-plan.ts';
 import { type TuneInput, tuneThreads } from './tune-threads.ts';
-import type { TuningKey } from './tuning-cache.ts';
+import { keyHere, type TuningKey } from './tuning-cache.ts';
 
 interface Threads {
   readonly reason: string;
@@ -65,14 +63,8 @@ async function tuningKey(
   { providers, memoryArena, graphOptimization }: EngineOptions,
   { machine, engineVersion }: LoadDeps,
 ): Promise<TuningKey> {
-  const cpu = cpus()[0]?.model ?? 'unknown';
-  return {
-    contentHash,
-    options: [providers ?? null, memoryArena ?? null, graphOptimization ?? null],
-    cores: machine.cores,
-    cpu,
-    versions: [`nimify ${VERSION}`, await engineVersion()],
-  };
+  const options = [providers ?? null, memoryArena ?? null, graphOptimization ?? null];
+  return keyHere({ contentHash, options, cores: machine.cores, engineVersion: await engineVersion() });
 }
 
 async function openThreads(

@@ -1,7 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Logger } from '../../base/telemetry/log.ts';
+import { VERSION } from '../../base/util/version.ts';
 import type { MeasuredPlan } from './measure-plan.ts';
 
 /** What a measurement holds for: another model, machine or version is measured anew. */
@@ -16,23 +18,47 @@ export interface TuningKey {
   readonly versions: readonly string[];
 }
 
-/** Measurements of earlier starts. */
-export interface TuningCache {
-  /** Undefined where there is none, or none that can be understood. */
-  read(key: TuningKey): Promise<readonly MeasuredPlan[] | undefined>;
-  /** Never throws: who cannot write measures again next time. */
-  write(key: TuningKey, measured: readonly MeasuredPlan[]): Promise<void>;
+/** What holds for this processor and this version of nimify. */
+export function keyHere(of: {
+  readonly contentHash: string;
+  readonly options: readonly unknown[];
+  readonly cores: number;
+  readonly engineVersion: string;
+}): TuningKey {
+  const { contentHash, options, cores, engineVersion } = of;
+  const cpu = cpus()[0]?.model ?? 'unknown';
+  return { contentHash, options, cores, cpu, versions: [`nimify ${VERSION}`, engineVersion] };
 }
+
+/** What earlier starts measured. */
+export interface MeasurementCache<Measured> {
+  /** Undefined where there is none, or none that can be understood. */
+  read(key: TuningKey): Promise<Measured | undefined>;
+  /** Never throws: who cannot write measures again next time. */
+  write(key: TuningKey, measured: Measured): Promise<void>;
+}
+
+/** Of instances and threads. */
+export type TuningCache = MeasurementCache<readonly MeasuredPlan[]>;
 
 /** What is written is far smaller. */
 const MAX_BYTES = 64 * 1024;
 const MAX_PLANS = 64;
 
+export function createTuningCache(folder: string, log: Logger): TuningCache {
+  return createMeasurementCache(folder, log, toMeasured);
+}
+
 /**
  * A file for each key. Anybody may have written there, so what is read is checked as input is, and a file that is broken
  * or of another key counts as none.
+ * @param toValue undefined: what was read is none
  */
-export function createTuningCache(folder: string, log: Logger): TuningCache {
+export function createMeasurementCache<Measured>(
+  folder: string,
+  log: Logger,
+  toValue: (measured: unknown, key: TuningKey) => Measured | undefined,
+): MeasurementCache<Measured> {
   const pathOf = (key: TuningKey) => {
     const name = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32);
     return join(folder, 'tuning', `${name}.json`);
@@ -43,7 +69,9 @@ export function createTuningCache(folder: string, log: Logger): TuningCache {
       try {
         const info = await stat(path);
         if (!info.isFile() || info.size > MAX_BYTES) return undefined;
-        return toMeasured(JSON.parse(await readFile(path, 'utf8')), key);
+        const read: unknown = JSON.parse(await readFile(path, 'utf8'));
+        if (!isObject(read) || JSON.stringify(read.key) !== JSON.stringify(key)) return undefined;
+        return toValue(read.measured, key);
       } catch {
         return undefined;
       }
@@ -64,9 +92,7 @@ export function createTuningCache(folder: string, log: Logger): TuningCache {
   };
 }
 
-function toMeasured(read: unknown, key: TuningKey): readonly MeasuredPlan[] | undefined {
-  if (!isObject(read) || JSON.stringify(read.key) !== JSON.stringify(key)) return undefined;
-  const { measured } = read;
+function toMeasured(measured: unknown, key: TuningKey): readonly MeasuredPlan[] | undefined {
   if (!Array.isArray(measured) || measured.length > MAX_PLANS) return undefined;
   return measured.every((one) => isMeasured(one, key.cores)) ? measured : undefined;
 }
