@@ -9,6 +9,8 @@ const IRIS = fileURLToPath(new URL('../../examples/demo/iris/model.onnx', import
 const MIXING = fileURLToPath(new URL('../../test/fixtures/dynamic_quant.onnx', import.meta.url));
 
 const DIGITS = fileURLToPath(new URL('../../examples/demo/digits/model.onnx', import.meta.url));
+/** Every batch has eight rows. */
+const FIXED = fileURLToPath(new URL('../../test/engine/fixtures/fixed_batch.onnx', import.meta.url));
 const CONFIG = `
 version_policy { all {} }
 max_batch_size: 6
@@ -25,6 +27,8 @@ beforeAll(() => {
   for (const version of ['2', '3']) cpSync(DIGITS, join(folder, 'repository/digits', version, 'model.onnx'));
   cpSync(IRIS, join(folder, 'repository/iris/1/model.onnx'));
   writeFileSync(join(folder, 'repository/digits/config.pbtxt'), CONFIG);
+  cpSync(FIXED, join(folder, 'fixed/1/model.onnx'));
+  writeFileSync(join(folder, 'fixed/config.pbtxt'), 'max_batch_size: 8');
 });
 beforeEach(() => rmSync(configFile, { force: true }));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -96,6 +100,16 @@ describe('nimify tune', () => {
     server.process.kill('SIGTERM');
     await server.finished;
     expect(ready.status).toBe(200);
+  });
+
+  it('leaves runs that are filled up at the size that the model fixes', async () => {
+    const { exitCode, stdout } = await nimify(
+      ...['tune', 'fixed', '--budget', '500ms', '--threads', '1', '--dry-run', '--json'],
+    );
+    expect(exitCode).toBe(0);
+    const { name, chosen } = JSON.parse(stdout);
+    expect(name).toBe('fixed');
+    expect(chosen.batching.maxBatchSize).toBe(8);
   });
 
   it('says which models a folder holds where it cannot know which is meant, and what does not fit', async () => {

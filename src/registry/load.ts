@@ -22,7 +22,7 @@ export interface LoadModelOptions {
   readonly objective?: Objective;
   /** Default `balanced`. */
   readonly target?: Target;
-  /** Default `off`: a load that measures takes longer. */
+  /** Default `off`: a load that measures takes longer. `full` compares instances and threads alone, unlike a server's. */
   readonly tune?: TuneChoice;
   /** Default: silent. */
   readonly log?: Logger;

@@ -28,7 +28,8 @@ export async function runTune(path: string, flags: TuneFlags): Promise<number> {
   const deps = { clock: systemClock, log: createPinoLogger({ level: 'error' }) };
   const searching = tuneFound(
     {
-      ...{ found: model.found, engine: engineOf(settings, flags), machine: task.machine, target, objective },
+      ...{ found: model.found, machine: task.machine, target, objective },
+      ...{ engine: engineOf(settings, flags), batching: settings.batching },
       variants: model.found.program === undefined ? SESSION_VARIANTS : [],
       budgetNs: flags.budget * 1e6,
       ...withoutUnset({ instances, intraOpThreads, batchSizes }),

@@ -35,6 +35,8 @@ export interface Subject {
 export interface OpenedPlan {
   /** Why it may be batched, or not. */
   readonly batchAxis: { readonly isBatchable: boolean; readonly reason: string };
+  /** Rows that every run is filled up to; absent: a run has those that there are. */
+  readonly paddedRows?: number;
   /** Runs in flight at once. */
   readonly slots: number;
   /** Memory that all instances together took. */

@@ -11,6 +11,7 @@ export interface FakeSubjectOptions {
   readonly runMs: (plan: Plan, rows: number) => number;
   readonly isBatchable?: boolean;
   readonly memoryBytes?: number;
+  readonly paddedRows?: number;
   /** Requests that may wait; further ones are refused. Default: any. */
   readonly maxWaiting?: number;
   /** Plans that cannot be loaded. */
@@ -43,6 +44,7 @@ export function createFakeSubject(options: FakeSubjectOptions): FakeSubject {
           reason: isBatchable ? 'rows are independent' : 'rows influence each other',
         },
         slots: plan.instances,
+        ...(options.paddedRows === undefined ? {} : { paddedRows: options.paddedRows }),
         memoryBytes: memoryBytes * plan.instances,
         request: createInferRequest({ model: 'm', inputs: [] }),
         batched: (batching) => batched(plan, batching, options),

@@ -1,3 +1,4 @@
+import type { BatchingChoice } from '../../base/config/batching.ts';
 import type { Target } from '../../base/config/options.ts';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { Logger } from '../../base/telemetry/log.ts';
@@ -7,10 +8,11 @@ import type { Clock } from '../../base/util/clock.ts';
 import { type PreparedModel, prepareModel } from '../../engine/prepare.ts';
 import type { Artifact } from '../../model/artifact.ts';
 import type { EngineOptions, HostKind } from '../../model/engine.ts';
+import { withOpenRows } from '../../model/fixed-rows.ts';
 import { createInferRequest } from '../../model/request.ts';
 import { createBatching } from '../../policy/batching/batching.ts';
 import { createCostModel } from '../../policy/batching/cost-model.ts';
-import { toBatchingOptions } from '../../registry/batching-options.ts';
+import { toBatchingOptions, wantsPadding } from '../../registry/batching-options.ts';
 import { openSource } from '../../registry/open-source.ts';
 import type { FoundModel } from '../../registry/repository.ts';
 import { findSidecar, readExample } from '../../registry/sidecars.ts';
@@ -18,9 +20,15 @@ import { type Configured, configure } from '../../registry/triton/configure.ts';
 import type { PlannedBatching } from '../../registry/triton/plan.ts';
 import type { Plan, Subject } from './contract.ts';
 
-export interface SubjectOptions {
-  /** What holds whatever the plan: providers, limits, the interpreter. */
+/** What holds whatever the plan. */
+export interface HeldOptions {
+  /** Providers, limits, the interpreter. */
   readonly engine: EngineOptions;
+  /** As it is now: whether a model of fixed batches is to be filled up. Default `auto`. */
+  readonly batching?: BatchingChoice;
+}
+
+export interface SubjectOptions extends HeldOptions {
   readonly target: Target;
   readonly objectiveMs?: number;
 }
@@ -51,13 +59,15 @@ export interface SubjectFacts {
 export function createSubject(found: FoundModel, deps: SubjectDeps, options: SubjectOptions): Subject {
   return {
     async open(plan) {
-      const { prepared, artifact, configured } = await load(found, deps, {
+      const engine: EngineOptions = {
         ...options.engine,
         ...toEngineOptions(plan, options.engine),
         tune: 'auto',
-      });
-      const { model, slots, costs, notes, example } = prepared;
-      const isBatchable = model.signature.batchAxis === 0;
+      };
+      const { prepared, artifact, configured } = await load(found, deps, { ...options, engine });
+      const { model, slots, costs, notes, example, paddedRows } = prepared;
+      const isPadded = paddedRows !== undefined && engine.batchAxis !== 'none';
+      const isBatchable = model.signature.batchAxis === 0 || isPadded;
       if (example === undefined) {
         await model.close({ graceMs: 0 });
         throw noExample(artifact, notes.selfTest);
@@ -68,6 +78,7 @@ export function createSubject(found: FoundModel, deps: SubjectDeps, options: Sub
       return {
         batchAxis: { isBatchable, reason: (notes.batchAxis ?? '').replace(/^\w+: /, '') },
         slots,
+        ...(isPadded ? { paddedRows } : {}),
         memoryBytes: bytesOf(prepared, artifact),
         request: createInferRequest({ model: model.name, inputs }),
         batched(choice) {
@@ -76,6 +87,7 @@ export function createSubject(found: FoundModel, deps: SubjectDeps, options: Sub
             ...wishes,
             ...(objectiveMs === undefined ? {} : { objectiveMs }),
             ...(configured?.batching === undefined ? {} : { configured: configured.batching }),
+            ...(paddedRows === undefined ? {} : { paddedRows }),
           });
           const withBatching = createBatching(
             { clock: deps.clock, costs: createCostModel({ seed: costs }) },
@@ -91,16 +103,9 @@ export function createSubject(found: FoundModel, deps: SubjectDeps, options: Sub
 }
 
 /** Loads the model once, as it would be without a plan. @throws NimifyError where it cannot be */
-export async function lookAt(
-  found: FoundModel,
-  deps: SubjectDeps,
-  engine: EngineOptions,
-): Promise<SubjectFacts> {
-  const { prepared, artifact, configured } = await load(found, deps, {
-    ...engine,
-    instances: 1,
-    tune: 'off',
-  });
+export async function lookAt(found: FoundModel, deps: SubjectDeps, held: HeldOptions): Promise<SubjectFacts> {
+  const engine: EngineOptions = { ...held.engine, instances: 1, tune: 'off' };
+  const { prepared, artifact, configured } = await load(found, deps, { ...held, engine });
   await prepared.model.close({ graceMs: 0 });
   const { instances, intraOpThreads } = configured?.engine ?? {};
   return {
@@ -119,19 +124,30 @@ interface Loaded {
   readonly configured: Configured | undefined;
 }
 
-async function load(found: FoundModel, deps: SubjectDeps, options: EngineOptions): Promise<Loaded> {
+async function load(
+  found: FoundModel,
+  deps: SubjectDeps,
+  { engine: options, batching = 'auto' }: HeldOptions,
+): Promise<Loaded> {
   const { artifact: whole, engine, close } = await openSource(found, deps, options);
   try {
     const { name, version } = found;
     const configured = found.config && (await configure(found, whole, deps.log));
     const artifact = configured?.artifact ?? whole;
+    const pads = wantsPadding(batching, configured?.batching);
+    const isOpen = pads && artifact.fixedRows !== undefined;
+    const outside = isOpen ? withOpenRows(artifact.signature) : artifact.signature;
     const file = await findSidecar(found, ['example.json']);
-    const example = file && readExample(artifact.signature, file);
     const input = {
-      ...{ name, version, artifact, engine, options: { ...configured?.engine, ...options } },
-      ...(example === undefined ? {} : { example }),
+      ...{ name, version, artifact, engine, options: { ...configured?.engine, ...options }, pads },
+      ...(file === undefined ? {} : { example: readExample(outside, file) }),
     };
-    return { prepared: await prepareModel(input, deps), artifact, configured };
+    const prepared = await prepareModel(input, deps);
+    const unpadded =
+      prepared.paddedRows === undefined ? configured?.refuseUnpadded(prepared.notes.batchAxis) : undefined;
+    if (unpadded === undefined) return { prepared, artifact, configured };
+    await prepared.model.close({ graceMs: 0 });
+    throw unpadded;
   } catch (failed) {
     await close();
     throw failed;

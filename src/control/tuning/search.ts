@@ -134,6 +134,12 @@ interface Trial extends Omit<SearchInput, 'subject' | 'plans'> {
 
 async function tryPlan(trial: Trial): Promise<void> {
   const { opened } = trial;
+  const { paddedRows } = opened;
+  if (paddedRows !== undefined) {
+    // A smaller batch takes as long; and without its size being named, the model takes whole batches alone.
+    const full = await trySetting(trial, { maxBatchSize: paddedRows, maxDelayMs: 0 });
+    return tryWindows(trial, paddedRows, full);
+  }
   const alone = await trySetting(trial, 'off');
   if (!opened.batchAxis.isBatchable) return;
   let best = { rows: 1, perSecond: most(trial, alone) };
@@ -146,13 +152,17 @@ async function tryPlan(trial: Trial): Promise<void> {
     if (trial.batchSizes === undefined && withoutGain === DOUBLINGS_WITHOUT_GAIN) break;
   }
   await trySetting(trial, 'auto', best.rows);
-  if (best.rows === 1) return;
+  if (best.rows > 1) await tryWindows(trial, best.rows, alone);
+}
+
+/** @param alone what was found under rising loads, from one client on, without a window */
+async function tryWindows(trial: Trial, maxBatchSize: number, alone: readonly Point[]): Promise<void> {
   const aloneMs = alone[0]?.latencyMs.p50 ?? 0;
   for (const share of WINDOWS) {
     const maxDelayMs = roundedMs(aloneMs * share);
     // A window that the objective has no room for is not worth the time.
     if (aloneMs + maxDelayMs > trial.limitMs) continue;
-    await trySetting(trial, { maxBatchSize: best.rows, maxDelayMs });
+    await trySetting(trial, { maxBatchSize, maxDelayMs });
   }
 }
 

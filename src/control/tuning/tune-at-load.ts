@@ -49,6 +49,7 @@ export type LoadTuner = (load: LoadToTune) => Promise<TunedLoad | undefined>;
 const BUDGET_NS = 20e9;
 /** Of the time of the search, how much one look of the last comparison gets. */
 const LOOK_SHARE = 1 / 20;
+const SHORTEST_LOOK_NS = 200e6;
 
 /**
  * Searches, as `nimify tune` does, before a model is loaded, for one model at a time; what was chosen is kept by the
@@ -106,7 +107,7 @@ async function choose(
   if (found.program !== undefined) return 'what a program does cannot be told by its file; use nimify tune';
   // What a load has to say, the one that follows says.
   const quiet = { clock, log: SILENT };
-  const facts = await lookAt(found, quiet, engine);
+  const facts = await lookAt(found, quiet, { engine });
   const { loopOperator } = facts.artifact;
   if (loopOperator !== undefined) return `the time of ${loopOperator} depends on the values of a request`;
   const { configured } = facts;
@@ -139,7 +140,13 @@ async function choose(
   const compared = await compareInTurns(
     { setting: rule, load: ruled?.best.load ?? load },
     { setting: chosen.setting, load },
-    { subject, target, clock, percentile: objective?.percentile ?? 99, lookNs: budgetNs * LOOK_SHARE },
+    {
+      subject,
+      target,
+      clock,
+      percentile: objective?.percentile ?? 99,
+      lookNs: Math.max(SHORTEST_LOOK_NS, budgetNs * LOOK_SHARE),
+    },
   );
   return compared.isSteady
     ? toChoice(rule, chosen.setting, compared)

@@ -2,18 +2,22 @@ import type { Objective } from '../../base/config/objective.ts';
 import type { Target } from '../../base/config/options.ts';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { Machine } from '../../engine/host/thread-plan.ts';
-import type { EngineOptions } from '../../model/engine.ts';
 import type { FoundModel } from '../../registry/repository.ts';
 import type { Plan, SessionChoice, Subject } from './contract.ts';
-import { createSubject, lookAt, type SubjectDeps, type SubjectFacts } from './open-subject.ts';
+import {
+  createSubject,
+  type HeldOptions,
+  lookAt,
+  type SubjectDeps,
+  type SubjectFacts,
+} from './open-subject.ts';
 import { type PlanChoices, planByRule, plansToTry, planText } from './plans.ts';
 import { type Tuning, tuneModel } from './tune-model.ts';
 
-export interface TuneFoundInput {
+/** A host other than `auto` is where all plans run. */
+export interface TuneFoundInput extends HeldOptions {
   readonly found: FoundModel;
   readonly machine: Machine;
-  /** What holds whatever the plan: providers, limits, the interpreter. A host other than `auto` is where all plans run. */
-  readonly engine: EngineOptions;
   readonly target: Target;
   readonly objective: Objective | undefined;
   readonly budgetNs: number;
@@ -40,8 +44,9 @@ export interface FoundTuning extends Tuning {
  * @throws NimifyError as `search`; CONFIG_INVALID where sizes are asked for that the configuration does not allow
  */
 export async function tuneFound(input: TuneFoundInput, deps: SubjectDeps): Promise<FoundTuning> {
-  const { found, engine, target, objective, batchSizes } = input;
-  const { configured, host, instanceBytes } = input.facts ?? (await lookAt(found, deps, engine));
+  const { found, engine, batching = 'auto', target, objective, batchSizes } = input;
+  const facts = input.facts ?? (await lookAt(found, deps, { engine, batching }));
+  const { configured, host, instanceBytes } = facts;
   const mostRows = configured.batching?.maxBatchRows;
   if (typeof mostRows === 'number' && batchSizes?.some((rows) => rows > mostRows)) throw tooLarge(mostRows);
   const limitMs = objective?.latencyMs;
@@ -55,7 +60,7 @@ export async function tuneFound(input: TuneFoundInput, deps: SubjectDeps): Promi
     (plan) => planText(plan) !== planText(byRule) && (engine.host === 'auto' || plan.host === host),
   );
   const subject = createSubject(found, deps, {
-    ...{ engine, target },
+    ...{ engine, batching, target },
     ...(limitMs === undefined ? {} : { objectiveMs: limitMs }),
   });
   const tuning = await tuneModel(

@@ -3,6 +3,7 @@ import { createFakeClock } from '../../base/util/fake-clock.ts';
 import { passTime } from '../../base/util/fake-time.ts';
 import type { Plan } from './contract.ts';
 import { createFakeSubject, type FakeSubjectOptions } from './fake-subject.ts';
+import { rowsOf } from './plans.ts';
 import { type TuneModelInput, tuneModel } from './tune-model.ts';
 
 const wide: Plan = { host: 'thread', instances: 2, intraOpThreads: 1 };
@@ -85,6 +86,16 @@ describe('tuneModel', () => {
       typeof batching === 'object' ? batching.maxBatchSize : [],
     );
     expect([...new Set(sizes)]).toEqual([2, 4, 6]);
+  });
+
+  it('tries the one size of a model whose batches are filled up, with and without a window', async () => {
+    const { points, chosen } = await tune({}, { paddedRows: 8, runMs: () => 40 }).tuning;
+    expect(points.every(({ setting: { batching } }) => rowsOf(batching) === 8)).toBe(true);
+    const windows = points.map(
+      ({ setting: { batching } }) => typeof batching === 'object' && batching.maxDelayMs,
+    );
+    expect(new Set(windows)).toEqual(new Set([0, 20, 40]));
+    expect(chosen).toBeDefined();
   });
 
   it('tries options of sessions on what it would choose, and takes one that is clearly better', async () => {
