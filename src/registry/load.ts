@@ -22,7 +22,10 @@ export interface LoadModelOptions {
   readonly objective?: Objective;
   /** Default `balanced`. */
   readonly target?: Target;
-  /** Default `off`: a load that measures takes longer. `full` compares instances and threads alone, unlike a server's. */
+  /**
+   * Default `off`: a load that measures takes longer. `full` compares instances and threads alone; a server searches sizes
+   * of batches and windows, too.
+   */
   readonly tune?: TuneChoice;
   /** Default: silent. */
   readonly log?: Logger;
