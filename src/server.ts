@@ -8,6 +8,7 @@ import { type Clock, systemClock } from './base/util/clock.ts';
 import { VERSION } from './base/util/version.ts';
 import type { LoadToTune, LoadTuner, TunedLoad } from './control/tuning/tune-at-load.ts';
 import type { EngineOptions } from './model/engine.ts';
+import { pollBetween } from './protocol/busy-poll.ts';
 import { createConnectionRoom, roomForConnections } from './protocol/connection-room.ts';
 import { type GrpcOptions, toGrpcOptions } from './protocol/grpc/deps.ts';
 import { createGrpcPort } from './protocol/grpc/port.ts';
@@ -44,6 +45,11 @@ export interface ServerOptions {
    * that this process may open, less those that it needs for itself.
    */
   readonly maxConnections?: number;
+  /**
+   * May the event loop poll for the next request for a short while, where one is expected at once, instead of sleeping?
+   * `auto`: where it pays. Default `auto`.
+   */
+  readonly busyPoll?: 'auto' | 'off';
   readonly engine?: Partial<EngineOptions>;
   readonly http?: Partial<HttpOptions>;
   /** What is left out is as in `http`: the limits of a message are those of a body. */
@@ -180,13 +186,14 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     },
     { mode, pollMs, load },
   );
+  const instruments = createRequestInstruments(metrics);
   const shared = {
     registry,
     control,
     clock,
     log,
     accessLog: createAccessLog({ log, clock }, options.accessLog ?? { share: 0, slowMs: 0 }),
-    instruments: createRequestInstruments(metrics),
+    instruments: options.busyPoll === 'off' ? instruments : pollBetween(instruments, { clock, metrics }),
     connectionRoom,
     version: VERSION,
   };

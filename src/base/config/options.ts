@@ -75,6 +75,12 @@ export const SERVER_OPTIONS = {
       flag: '--http-reader',
       doc: "Who reads inferences from their connections. `own`: a reader that costs a fraction of node:http's, and leaves to node:http whatever is not a plain inference; `node`: node:http reads everything. Answers are the same.",
     }),
+    busyPoll: option(oneOf('auto', 'off'), {
+      default: 'auto',
+      env: ['NIMIFY_BUSY_POLL'],
+      flag: '--busy-poll',
+      doc: 'May the server poll for the next request for a short while (100 µs), where one is expected at once, instead of sleeping? A client that sends one small request after the other is answered up to twice as often, and a core is busy meanwhile. `auto`: where it pays, which is measured now and then; `off`: never.',
+    }),
     maxBodyBytes: option(BYTES, {
       default: 64 * 1024 * 1024,
       env: ['NIMIFY_MAX_BODY_BYTES'],

@@ -12,6 +12,7 @@ const SERVER = {
   receiveTimeoutMs: 1,
   sendTimeoutMs: 1,
   httpReader: 'own',
+  busyPoll: 'auto',
   maxConnections: undefined,
   graceMs: 1,
 } as const;

@@ -24,6 +24,7 @@ function check(
     receiveTimeoutMs: 1,
     sendTimeoutMs: 1,
     httpReader: 'own',
+    busyPoll: 'auto',
     maxConnections: undefined,
     graceMs: 1,
     ...changes,

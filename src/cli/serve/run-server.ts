@@ -56,7 +56,7 @@ export async function runServer(paths: readonly string[], flags: Layer): Promise
 function toServerOptions(config: Config): ServerOptions {
   const { server, grpc, repository, log, models } = config;
   const tls = toTlsSettings(config);
-  const { host, httpPort, grpcPort, httpReader, metricsPort, maxConnections } = server;
+  const { host, httpPort, grpcPort, httpReader, metricsPort, maxConnections, busyPoll } = server;
   const { maxBodyBytes, receiveTimeoutMs, sendTimeoutMs } = server;
   return {
     models: models.map(({ settings, ...model }) => ({
@@ -70,6 +70,7 @@ function toServerOptions(config: Config): ServerOptions {
     grpcPort,
     metricsPort,
     ...(maxConnections === undefined ? {} : { maxConnections }),
+    busyPoll,
     http: { maxBodyBytes, receiveTimeoutMs, sendTimeoutMs, reader: httpReader },
     grpc: withoutUnset(grpc),
     ...(tls === undefined ? {} : { tls }),
