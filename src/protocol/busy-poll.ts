@@ -12,12 +12,14 @@ export interface BusyPollDeps {
 
 /** How long the event loop polls after an answer. A client on the same machine is back in less. */
 const WINDOW_NS = 100_000;
-/** What may be polled in vain: so much at once, */
-const MOST_CREDIT_NS = 10e6;
+/** What may be polled in vain: so much at first, and whenever nothing was for a while, */
+const FREE_CREDIT_NS = 10e6;
 /** this share of the time, */
 const CREDIT_SHARE = 0.002;
 /** and this for each poll that a request ended: less than what a wake-up takes, and a fifth of a poll in vain. */
 const HIT_EARNS_NS = 20_000;
+/** Enough for the pauses that every machine makes, whether it polls or sleeps: collections of garbage, other tenants. */
+const MOST_CREDIT_NS = 100e6;
 /** A process that was stopped for an hour need not repay it. */
 const MOST_DEBT_NS = 100e6;
 
@@ -44,7 +46,7 @@ export function pollBetween(
   let idleSinceNs = clock.nowNs();
   let isPolling = false;
   let isTurning = false;
-  let creditNs = MOST_CREDIT_NS;
+  let creditNs = FREE_CREDIT_NS;
   let creditAtNs = idleSinceNs;
 
   function turn(): void {
@@ -74,7 +76,8 @@ export function pollBetween(
   }
 
   function refill(nowNs: number): void {
-    creditNs = Math.min(MOST_CREDIT_NS, creditNs + (nowNs - creditAtNs) * CREDIT_SHARE);
+    const dueNs = (nowNs - creditAtNs) * CREDIT_SHARE;
+    if (creditNs < FREE_CREDIT_NS) creditNs = Math.min(FREE_CREDIT_NS, creditNs + dueNs);
     creditAtNs = nowNs;
   }
 
