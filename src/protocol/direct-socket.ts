@@ -28,7 +28,8 @@ interface DirectOptions extends SocketConstructorOpts {
  * A socket in place of an accepted one, which reads to where `sink` says. Node makes a buffer of 64 KiB for each read
  * of a socket, which costs a small request a tenth of its time and a large one half of it. Its way out, the option
  * `onread`, is there for sockets that connect and not for those that are accepted; so the handle is moved to a new
- * socket. What comes is not in its 'data' events; all others are as ever.
+ * socket. What comes is not in its 'data' events; all others are as ever. The accepted one is told to have closed when
+ * the new one has.
  *
  * @returns undefined where this version of Node does not let that be done; the accepted socket is untouched then
  */
@@ -56,5 +57,7 @@ export function readDirectly(accepted: Socket, sink: ReadSink): Socket | undefin
   to._server = from._server;
   to.server = from.server;
   from._server = null;
+  // Whoever was given the accepted one waits for that one to close.
+  socket.on('close', (hadError) => accepted.emit('close', hadError));
   return socket;
 }

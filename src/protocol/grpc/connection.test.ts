@@ -171,6 +171,21 @@ describe('a connection without calls', () => {
   });
 });
 
+it('gives its place away when it has closed', async () => {
+  let inside = 0;
+  const door = { entered: () => void inside++, left: () => void inside-- };
+  const own = createGrpcPort({ ...createFakeDeps([]), connectionRoom: { open: () => door } });
+  closing.push(() => own.close({ graceMs: 0 }));
+  const { port } = await own.listen('127.0.0.1', 0);
+  for (let count = 0; count < 3; count += 1) {
+    const { raw, closed } = await greeted(port);
+    expect(inside).toBe(1);
+    raw.close();
+    await closed;
+    await vi.waitFor(() => expect(inside).toBe(0));
+  }
+});
+
 describe('a connection of a certain age', () => {
   it('takes no new calls; clients open another, and no call fails', async () => {
     const { port, clock, contexts, release } = await serve({ maxConnectionAgeMs: 1000 });

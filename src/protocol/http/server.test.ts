@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import { ROWS_OF_FOUR } from '../../registry/fake-served.ts';
 import type { HttpOptions } from './deps.ts';
@@ -335,4 +335,26 @@ describe('draining', () => {
     waiting[0]?.();
     await expect.poll(() => deps.outcomes).toMatchObject([{ code: 'CANCELLED', model: 'held' }]);
   });
+});
+
+it('gives the place of a connection away when it has closed', async () => {
+  let inside = 0;
+  const door = { entered: () => void inside++, left: () => void inside-- };
+  const server = createHttpServer({
+    ...createFakeDeps([{ name: 'rows' }]),
+    connectionRoom: { open: () => door },
+  });
+  servers.push(server);
+  const { port } = await server.listen('127.0.0.1', 0);
+  for (const request of [
+    rawRequest('POST', '/v2/models/rows/infer', JSON_TYPE, ROW),
+    rawRequest('GET', '/v2/health/live'),
+  ]) {
+    const client = await openRaw(port);
+    client.send(request);
+    expect((await client.next()).status).toBe(200);
+    expect(inside).toBe(1);
+    client.socket.destroy();
+    await vi.waitFor(() => expect(inside).toBe(0));
+  }
 });
