@@ -58,6 +58,7 @@ export function createConnection(
   let openCalls = 0;
   let quietSinceNs = openedAtNs;
   let leavingSinceNs: number | undefined;
+  let takenBytes = 0;
   let stuckSinceNs: number | undefined;
 
   function pinged(): void {
@@ -96,10 +97,12 @@ export function createConnection(
     session.ping(() => session.close());
   }
 
-  /** The client reads nothing of what was written to it. */
+  /** The client has long taken nothing of what was written to it. */
   function isStuck(nowNs: number): boolean {
+    const hasTaken = session.takenBytes !== takenBytes;
+    takenBytes = session.takenBytes;
     if (session.backlogBytes === 0) stuckSinceNs = undefined;
-    else stuckSinceNs ??= nowNs;
+    else if (hasTaken || stuckSinceNs === undefined) stuckSinceNs = nowNs;
     return stuckSinceNs !== undefined && nowNs - stuckSinceNs >= options.sendTimeoutMs * 1e6;
   }
 
@@ -129,9 +132,10 @@ export function createConnection(
     pinged,
     probe,
     look() {
-      if (session.isOver) return;
       const nowNs = clock.nowNs();
-      if (hasLapsed(nowNs) || isOverdue(nowNs) || isStuck(nowNs)) session.destroy();
+      if (session.isOver) {
+        if (isOverdue(nowNs) || isStuck(nowNs)) session.destroy();
+      } else if (hasLapsed(nowNs) || isOverdue(nowNs) || isStuck(nowNs)) session.destroy();
       else if (isDue(nowNs)) leave(nowNs);
       else if (leavingSinceNs !== undefined && openCalls === 0) session.close();
       else if (nowNs - heardAtNs >= options.keepaliveTimeMs * 1e6) probe();

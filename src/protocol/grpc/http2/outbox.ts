@@ -26,7 +26,7 @@ export class Outbox {
   /** All who were not called yet. */
   readonly #unsettled = new Set<() => void>();
   #waitingBytes = 0;
-
+  #flushedBytes = 0;
   readonly #isEncrypted: boolean;
 
   /** @param isEncrypted the socket is a TLS socket, which never takes anything at once */
@@ -43,6 +43,11 @@ export class Outbox {
   /** Bytes that have been flushed and that the system has not taken yet. */
   get backlogBytes(): number {
     return this.#socket.writableLength;
+  }
+
+  /** Bytes that the system has taken. Of what it was given at once it tells when it has all. */
+  get takenBytes(): number {
+    return this.#flushedBytes - this.backlogBytes;
   }
 
   /**
@@ -117,6 +122,7 @@ export class Outbox {
     if (socket.writableEnded || socket.destroyed) return;
     const slabs = this.#takeSlabs();
     if (this.#isEncrypted) this.whenTaken(() => giveBack(slabs));
+    this.#flushedBytes += this.#waitingBytes;
     this.#waitingBytes = 0;
     const callbacks = this.#onTaken;
     this.#onTaken = undefined;

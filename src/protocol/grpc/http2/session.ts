@@ -51,8 +51,8 @@ const FLUSH_BYTES = 4096;
 /** Of so many streams that we have reset it is known that what their clients sent before they knew is passed over. */
 const MOST_REMEMBERED_RESETS = 1000;
 
-/** How long what an offender still sends is read. */
-const LINGER_MS = 1000;
+/** How long what a client still sends is read after it was told the last. */
+const LINGER_MS = 3000;
 
 const PING_CONTENT = Buffer.from('nimify\0\0', 'latin1');
 const NO_HEADERS: Headers = {};
@@ -78,7 +78,7 @@ export class Session implements ReceiverHost, StreamHost {
   #pings: (() => void)[] = [];
   #isReading = false;
   #isFlushDue = false;
-  #linger: Timer | undefined;
+  #lingering: Timer | undefined;
 
   /** @param accepted a socket of which the session is the only reader from now on */
   constructor(accepted: Socket, options: SessionOptions, events: SessionEvents) {
@@ -96,7 +96,7 @@ export class Session implements ReceiverHost, StreamHost {
       (stream) => this.#onEnded(stream),
     );
     this.socket
-      .on('end', () => this.destroy())
+      .on('end', () => this.#onLeft())
       .on('error', ignore)
       .on('drain', () => this.#onDrain())
       .on('close', () => this.#onClosed());
@@ -109,6 +109,11 @@ export class Session implements ReceiverHost, StreamHost {
   /** What was written and the client has not taken, in bytes. */
   get backlogBytes(): number {
     return this.#outbox.backlogBytes;
+  }
+
+  /** What the client has taken so far, in bytes. */
+  get takenBytes(): number {
+    return this.#outbox.takenBytes;
   }
 
   /** @param onAnswer called when the client answers, and not if it never does */
@@ -134,18 +139,21 @@ export class Session implements ReceiverHost, StreamHost {
     this.#wantFlush();
   }
 
-  /** Takes no more streams, and ends when those that are open have ended. */
+  /** Takes no more streams, and ends when those that are open have ended and the client has taken their answers. */
   close(): void {
-    if (this.isOver) this.destroy();
-    if (this.isClosing) return;
+    if (this.isOver || this.isClosing) return;
     this.isClosing = true;
     this.goAway(ERROR.NO_ERROR, '', this.#receiver.lastStreamId);
-    if (this.streams.size === 0) this.destroy();
+    if (this.streams.size === 0) this.#finish();
   }
 
-  /** Ends it now. @param code why, where the client did something wrong; one of ERROR */
+  /** Ends it now. @param code why, where the client did something wrong and is to know; one of ERROR */
   destroy(code?: number, words?: string): void {
-    if (code !== undefined) this.goAway(code, words, this.#receiver.lastStreamId);
+    if (code !== undefined && !this.isOver) {
+      this.goAway(code, words, this.#receiver.lastStreamId);
+      this.#dismiss();
+      return;
+    }
     this.#stop();
     if (this.backlogBytes > 0) this.socket.destroy();
     else this.socket.destroySoon();
@@ -178,7 +186,7 @@ export class Session implements ReceiverHost, StreamHost {
   forget(stream: ServerStream): void {
     this.streams.delete(stream.id);
     stream.close();
-    if (this.isClosing && this.streams.size === 0) this.destroy();
+    if (this.isClosing && this.streams.size === 0) this.#finish();
   }
 
   giveBackWindow(stream: ServerStream): void {
@@ -283,10 +291,32 @@ export class Session implements ReceiverHost, StreamHost {
     const { code, message } = isTheirs ? thrown : { code: ERROR.INTERNAL_ERROR, message: 'internal error' };
     if (!isTheirs) this.#events.onFault(thrown);
     this.goAway(code, message, this.#receiver.lastStreamId);
+    this.#dismiss();
+  }
+
+  /** Ends when the client has taken what was written; whether it does is for others to watch. */
+  #finish(): void {
     this.#stop();
-    // What it still sends is read and forgotten for a while: bytes that come to a closed socket would undo what was told.
+    this.socket.end(() => this.#linger());
+  }
+
+  /** Ends soon, whether or not the client takes what was written. */
+  #dismiss(): void {
+    this.#stop();
     this.socket.end();
-    this.#linger = this.#options.clock.setTimer(() => this.socket.destroy(), LINGER_MS);
+    this.#linger();
+  }
+
+  /** What the client still sends is read and forgotten: bytes that come to a closed socket would undo what it was told. */
+  #linger(): void {
+    if (this.socket.destroyed || this.#lingering !== undefined) return;
+    this.#lingering = this.#options.clock.setTimer(() => this.socket.destroy(), LINGER_MS);
+  }
+
+  /** The client sends nothing more. */
+  #onLeft(): void {
+    if (this.isOver) this.socket.destroySoon();
+    else this.destroy();
   }
 
   #stop(): void {
@@ -300,7 +330,7 @@ export class Session implements ReceiverHost, StreamHost {
 
   #onClosed(): void {
     this.#stop();
-    this.#linger?.cancel();
+    this.#lingering?.cancel();
     this.#outbox.settleAll();
     this.#events.onClose();
   }
