@@ -7,8 +7,9 @@ const SLAB_BYTES = 32 * 1024;
 const MOST_SPARE = 16;
 
 const NOTHING = Buffer.alloc(0);
+const NO_SLABS: readonly Buffer[] = [];
 
-/** Slabs that nobody uses now: a connection has one only while something waits to be written. */
+/** Slabs that nobody uses now: a connection has one only while something is on its way. */
 const spare: Buffer[] = [];
 
 /** What is to be written on one connection: frames that leave together, in one write, when it is flushed. */
@@ -16,23 +17,24 @@ export class Outbox {
   readonly #socket: Socket;
   /** Complete pieces, in order; behind them comes what the slab has from `#start` to `#end`. */
   #pieces: Uint8Array[] = [];
+  /** Its bytes from `#end` on are free, whoever still reads those before. */
   #slab: Buffer | undefined;
   #start = 0;
   #end = 0;
-  /** Slabs of which some pieces are views. */
-  #full: Buffer[] = [];
+  /** Slabs without room, of which some pieces are views. */
+  #full: readonly Buffer[] = NO_SLABS;
+  /** The same, of pieces that have been flushed. */
+  #flushed: readonly Buffer[] = NO_SLABS;
   /** Called when the system has taken all that is to be flushed. */
   #onTaken: (() => void)[] | undefined;
   /** All who were not called yet. */
   readonly #unsettled = new Set<() => void>();
+  readonly #reclaimTaken = () => this.#reclaim();
   #waitingBytes = 0;
   #flushedBytes = 0;
-  readonly #isEncrypted: boolean;
 
-  /** @param isEncrypted the socket is a TLS socket, which never takes anything at once */
-  constructor(socket: Socket, isEncrypted: boolean) {
+  constructor(socket: Socket) {
     this.#socket = socket;
-    this.#isEncrypted = isEncrypted;
   }
 
   /** Bytes that wait to be flushed. */
@@ -120,38 +122,44 @@ export class Outbox {
     if (this.#waitingBytes === 0) return;
     const socket = this.#socket;
     if (socket.writableEnded || socket.destroyed) return;
-    const slabs = this.#takeSlabs();
-    if (this.#isEncrypted) this.whenTaken(() => giveBack(slabs));
+    this.#cut();
+    const pieces = this.#pieces;
+    const last = pieces.length - 1;
+    const done = this.#whenWritten();
+    this.#pieces = [];
     this.#flushedBytes += this.#waitingBytes;
     this.#waitingBytes = 0;
-    const callbacks = this.#onTaken;
-    this.#onTaken = undefined;
-    const done = callbacks && (() => callbacks.forEach((callback) => void this.#settle(callback)));
-    const pieces = this.#pieces;
-    if (pieces.length === 1) {
-      this.#pieces = [];
-      socket.write(pieces[0]!, done);
-    } else {
-      this.#pieces = [];
-      const last = pieces.length - 1;
-      socket.cork();
-      for (let i = 0; i < last; i += 1) socket.write(pieces[i]!);
-      socket.write(pieces[last]!, done);
-      socket.uncork();
+    if (this.#full.length > 0) {
+      this.#flushed = [...this.#flushed, ...this.#full];
+      this.#full = NO_SLABS;
     }
-    // Else they are left to those who still read them.
-    if (!this.#isEncrypted && socket.writableLength === 0) giveBack(slabs);
+    if (last > 0) socket.cork();
+    for (let i = 0; i < last; i += 1) socket.write(pieces[i]!);
+    socket.write(pieces[last]!, done);
+    if (last > 0) socket.uncork();
+    this.#reclaim();
   }
 
-  #takeSlabs(): Buffer[] {
-    this.#cut();
-    const slabs = this.#full;
-    if (this.#slab !== undefined) slabs.push(this.#slab);
-    this.#full = [];
+  #whenWritten(): () => void {
+    const callbacks = this.#onTaken;
+    if (callbacks === undefined) return this.#reclaimTaken;
+    this.#onTaken = undefined;
+    return () => {
+      for (const callback of callbacks) this.#settle(callback);
+      this.#reclaim();
+    };
+  }
+
+  /** Slabs are others' once the system has taken all that was flushed: until then it reads them. */
+  #reclaim(): void {
+    if (this.backlogBytes > 0) return;
+    for (const slab of this.#flushed) giveBack(slab);
+    this.#flushed = NO_SLABS;
+    if (this.#slab === undefined || this.#waitingBytes > 0) return;
+    giveBack(this.#slab);
     this.#slab = undefined;
     this.#start = 0;
     this.#end = 0;
-    return slabs;
   }
 
   /** What is in the slab so far becomes a piece. */
@@ -162,15 +170,15 @@ export class Outbox {
 
   #seal(): void {
     this.#cut();
-    this.#full.push(this.#slab!);
+    this.#full = [...this.#full, this.#slab!];
     this.#slab = undefined;
     this.#start = 0;
     this.#end = 0;
   }
 }
 
-function giveBack(slabs: readonly Buffer[]): void {
-  for (const slab of slabs) if (spare.length < MOST_SPARE) spare.push(slab);
+function giveBack(slab: Buffer): void {
+  if (spare.length < MOST_SPARE) spare.push(slab);
 }
 
 /** RFC 9113, 4.1. */

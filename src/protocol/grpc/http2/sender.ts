@@ -32,7 +32,7 @@ export class Sender implements StreamSender {
   #initialWindow = DEFAULT_WINDOW_BYTES;
   #maxFrameBytes = DEFAULT_FRAME_BYTES;
   /** Streams that could send, were it not for the connection. */
-  #line: ServerStream[] = [];
+  readonly #line: ServerStream[] = [];
 
   /**
    * @param wantFlush called when something was put into the outbox
@@ -125,12 +125,19 @@ export class Sender implements StreamSender {
     if (stream.queuedBytes === 0) this.#end(stream);
   }
 
+  /** To be called when a stream is closed: who stands in line is held there. */
+  leaveLine(stream: ServerStream): void {
+    if (!stream.isInLine) return;
+    stream.isInLine = false;
+    this.#line.splice(this.#line.indexOf(stream), 1);
+  }
+
   /** Those who stand in line send, as far as the connection lets them. */
   sendLine(): void {
     while (this.#line.length > 0 && this.#mayBytes() > 0) {
       const stream = this.#line.shift()!;
       stream.isInLine = false;
-      if (!stream.isClosed) this.#sendTurn(stream, TURN_BYTES);
+      this.#sendTurn(stream, TURN_BYTES);
     }
   }
 
@@ -187,15 +194,12 @@ export class Sender implements StreamSender {
     this.#window -= length;
     for (let left = length; left > 0; ) {
       const chunk = stream.queue[0]!;
-      if (chunk.length <= left) {
-        outbox.view(chunk);
-        stream.queue.shift();
-        left -= chunk.length;
-      } else {
-        outbox.view(chunk.subarray(0, left));
-        stream.queue[0] = chunk.subarray(left);
-        left = 0;
-      }
+      const part = chunk.length <= left ? chunk : chunk.subarray(0, left);
+      if (part.length <= LONGEST_COPIED) outbox.copy(part);
+      else outbox.view(part);
+      if (part === chunk) stream.queue.shift();
+      else stream.queue[0] = chunk.subarray(part.length);
+      left -= part.length;
     }
   }
 

@@ -89,7 +89,7 @@ export class Session implements ReceiverHost, StreamHost {
     const isEncrypted = 'encrypted' in accepted;
     const direct = isEncrypted || accepted.readableLength > 0 ? undefined : this.#readDirectly(accepted);
     this.socket = direct ?? accepted;
-    this.#outbox = new Outbox(this.socket, isEncrypted);
+    this.#outbox = new Outbox(this.socket);
     this.sender = new Sender(
       this.#outbox,
       () => this.#wantFlush(),
@@ -185,6 +185,7 @@ export class Session implements ReceiverHost, StreamHost {
 
   forget(stream: ServerStream): void {
     this.streams.delete(stream.id);
+    this.sender.leaveLine(stream);
     stream.close();
     if (this.isClosing && this.streams.size === 0) this.#finish();
   }
