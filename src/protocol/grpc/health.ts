@@ -70,6 +70,8 @@ export function createHealth(deps: GrpcDeps): HealthService {
 
   /** Sends the status, and again whenever it is another one, until the client or the server ends it. */
   function watch(call: Call, service: string): void {
+    // While its message was decompressed.
+    if (call.hasLeft) return;
     let told: Serving | undefined;
     let isTelling = false;
     respond(call, 'identity');

@@ -134,6 +134,7 @@ export function createGrpcServer(
   async function dispatchToServices(call: Call, path: string): Promise<void> {
     services ??= loadServices();
     const loaded = await services.catch(() => undefined);
+    if (call.hasLeft) return;
     if (loaded === undefined) failCall(call, notLoaded());
     else {
       const serve = loaded.methods.get(path);

@@ -1,15 +1,21 @@
-import { fromBinary } from '@bufbuild/protobuf';
+import { gzipSync } from 'node:zlib';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connect, type ReferenceClient } from '../../../test/support/grpc-client.ts';
+import { createFakeClock } from '../../base/util/fake-clock.ts';
 import { type FakeServer, served, serveFake } from './fake-registry.ts';
 import {
   Health,
+  HealthCheckRequestSchema,
   HealthCheckResponse_ServingStatus as Serving,
 } from './generated/grpc/health/v1/health_pb.ts';
 import { ServerReflection } from './generated/grpc/reflection/v1/reflection_pb.ts';
 import { ServerReflection as ServerReflectionAlpha } from './generated/grpc/reflection/v1alpha/reflection_pb.ts';
+import { ERROR, FLAG, FRAME } from './http2/constants.ts';
+import { connectFrames, frame, numberFrame, requestFrame } from './http2/frame-client.ts';
+import { framed } from './raw-client.ts';
 
 let server: FakeServer;
 let client: ReferenceClient;
@@ -56,6 +62,35 @@ describe('grpc.health.v1.Health', () => {
     own.registry.remove('coming', '1');
     expect(await stream.next()).toMatchObject({ status: Serving.SERVICE_UNKNOWN });
     watcher.close();
+    await own.close();
+  });
+
+  it('forgets who leaves before it has begun to watch', async () => {
+    const clock = createFakeClock();
+    const own = await serveFake([], {}, clock);
+    const watcher = await connectFrames(own.port);
+    // To decompress it takes longer than to leave.
+    const long = toBinary(
+      HealthCheckRequestSchema,
+      create(HealthCheckRequestSchema, { service: 'm'.repeat(8e6) }),
+    );
+    const compressed = framed(gzipSync(long), true);
+    const watch = (id: number) => [
+      requestFrame(id, { ':path': '/grpc.health.v1.Health/Watch', 'grpc-encoding': 'gzip' }),
+      frame(FRAME.DATA, FLAG.END_STREAM, id, compressed),
+    ];
+    const told = (id: number) => vi.waitFor(() => expect(watcher.content.get(id)).toHaveLength(1), 10_000);
+    const leave = (id: number) => numberFrame(FRAME.RST_STREAM, id, ERROR.CANCEL);
+    watcher.send(...watch(1));
+    await told(1);
+    const { pendingTimers } = clock;
+    watcher.send(leave(1), ...watch(3), frame(FRAME.PING, 0, 0, Buffer.alloc(8)));
+    await vi.waitFor(() => expect(watcher.pongs).toBe(1), { interval: 1 });
+    watcher.send(leave(3), ...watch(5));
+    await told(5);
+    watcher.send(leave(5));
+    await vi.waitFor(() => expect(clock.pendingTimers).toBe(pendingTimers - 1));
+    watcher.socket.destroy();
     await own.close();
   });
 

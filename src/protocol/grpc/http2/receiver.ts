@@ -52,10 +52,13 @@ export interface ReceiverHost {
 }
 
 /**
- * Streams that a client opens and resets (CVE-2023-44487), beside as many as it lets us answer: clients that cancel what
- * takes too long stay below by far.
+ * Streams that a client opens and resets (CVE-2023-44487), or makes us reset by what it sends (CVE-2025-8671), beside as
+ * many as it lets us answer: clients that cancel what takes too long stay below by far.
  */
 const RESETS = { most: 1000, perSecond: 200 };
+
+/** Settings in one frame: there are few, and each may concern all streams. */
+const MOST_SETTINGS = 32;
 
 /** Frames that bring nothing, and still have to be read or answered (CVE-2019-9512, -9515, -9518). */
 const EMPTY_FRAMES = { most: 10_000, perSecond: 1000 };
@@ -126,8 +129,8 @@ export class Receiver implements FrameSink {
     const stream = host.streams.get(streamId);
     this.#data = undefined;
     if (stream === undefined) this.#onLateData(streamId);
-    else if (stream.isRemoteEnded) host.reset(stream, ERROR.STREAM_CLOSED);
-    else if (stream.receiveWindow < length) host.reset(stream, ERROR.FLOW_CONTROL_ERROR);
+    else if (stream.isRemoteEnded) this.#reset(stream, ERROR.STREAM_CLOSED);
+    else if (stream.receiveWindow < length) this.#reset(stream, ERROR.FLOW_CONTROL_ERROR);
     else {
       stream.receiveWindow -= length;
       stream.unreturnedBytes += length;
@@ -149,7 +152,7 @@ export class Receiver implements FrameSink {
     if (stream.expectedBytes !== undefined) {
       stream.expectedBytes -= piece.length;
       if (stream.expectedBytes < 0) {
-        this.#host.reset(stream, ERROR.PROTOCOL_ERROR);
+        this.#reset(stream, ERROR.PROTOCOL_ERROR);
         return;
       }
     }
@@ -159,14 +162,16 @@ export class Receiver implements FrameSink {
   onDataEnd(flags: number): void {
     const stream = this.#data;
     this.#data = undefined;
-    if ((flags & FLAG.END_STREAM) !== 0 && stream !== undefined) this.#endRemote(stream);
+    if (stream === undefined) return;
+    if ((flags & FLAG.END_STREAM) !== 0) this.#endRemote(stream);
+    else if ((flags & FLAG.PADDED) !== 0) this.#host.giveBackWindow(stream);
   }
 
   #endRemote(stream: ServerStream): void {
     if (stream.isClosed) return;
     // Less came than was announced (RFC 9113, 8.1.1).
     if (stream.expectedBytes !== undefined && stream.expectedBytes > 0) {
-      this.#host.reset(stream, ERROR.PROTOCOL_ERROR);
+      this.#reset(stream, ERROR.PROTOCOL_ERROR);
     } else stream.receiveEnd();
   }
 
@@ -247,8 +252,8 @@ export class Receiver implements FrameSink {
       this.#countEmpty();
       if (!host.wasReset(streamId))
         throw new ConnectionError(ERROR.STREAM_CLOSED, 'HEADERS on a stream that has ended');
-    } else if (stream.isRemoteEnded) host.reset(stream, ERROR.STREAM_CLOSED);
-    else if (!isEnd || typeof trailers === 'string') host.reset(stream, ERROR.PROTOCOL_ERROR);
+    } else if (stream.isRemoteEnded) this.#reset(stream, ERROR.STREAM_CLOSED);
+    else if (!isEnd || typeof trailers === 'string') this.#reset(stream, ERROR.PROTOCOL_ERROR);
     else this.#endRemote(stream);
   }
 
@@ -263,8 +268,8 @@ export class Receiver implements FrameSink {
     }
     const stream = streams.get(streamId);
     if (stream === undefined) this.#checkOpened(streamId, 'WINDOW_UPDATE');
-    else if (bytes === 0) this.#host.reset(stream, ERROR.PROTOCOL_ERROR);
-    else if (!sender.widenStream(stream, bytes)) this.#host.reset(stream, ERROR.FLOW_CONTROL_ERROR);
+    else if (bytes === 0) this.#reset(stream, ERROR.PROTOCOL_ERROR);
+    else if (!sender.widenStream(stream, bytes)) this.#reset(stream, ERROR.FLOW_CONTROL_ERROR);
   }
 
   #onReset(streamId: number, payload: Buffer): void {
@@ -276,6 +281,12 @@ export class Receiver implements FrameSink {
     if (stream !== undefined) this.#host.forget(stream);
   }
 
+  /** Ends a stream on which the client did something wrong. */
+  #reset(stream: ServerStream, code: number): void {
+    if (!this.#resets.take()) throw tooMuch('too many streams were reset');
+    this.#host.reset(stream, code);
+  }
+
   #checkOpened(streamId: number, what: string): void {
     if (streamId > this.#lastStreamId) throw protocolError(`${what} on a stream that was never opened`);
   }
@@ -285,6 +296,7 @@ export class Receiver implements FrameSink {
     const isAck = (flags & FLAG.ACK) !== 0;
     if (payload.length % 6 !== 0 || (isAck && payload.length > 0))
       throw wrongSize('SETTINGS has a wrong length');
+    if (payload.length > 6 * MOST_SETTINGS) throw tooMuch('too many settings');
     this.#countEmpty();
     if (isAck) return;
     for (let at = 0; at < payload.length; at += 6)
@@ -334,7 +346,7 @@ export class Receiver implements FrameSink {
   /** A stream error, or where there is no stream yet an error of the connection. */
   #refuse(streamId: number, code: number): void {
     const stream = this.#host.streams.get(streamId);
-    if (stream !== undefined) this.#host.reset(stream, code);
+    if (stream !== undefined) this.#reset(stream, code);
     else if (streamId > this.#lastStreamId) throw new ConnectionError(code, 'a priority that is none');
     else this.#host.sendReset(streamId, code);
   }

@@ -191,7 +191,7 @@ export class Session implements ReceiverHost, StreamHost {
   }
 
   giveBackWindow(stream: ServerStream): void {
-    if (stream.isPaused || stream.isRemoteEnded || stream.isClosed) return;
+    if (stream.isHeld || stream.isRemoteEnded || stream.isClosed) return;
     if (stream.unreturnedBytes < this.#options.streamWindowBytes / 2) return;
     this.sendWindowUpdate(stream.id, stream.unreturnedBytes);
     stream.receiveWindow += stream.unreturnedBytes;

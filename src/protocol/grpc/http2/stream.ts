@@ -1,3 +1,4 @@
+import { HeldContent } from './held-content.ts';
 import { OK_TRAILERS, type OutgoingHeaders } from './hpack-encoder.ts';
 import type { Headers } from './request-headers.ts';
 
@@ -59,11 +60,11 @@ export class ServerStream {
   /** Of the announced content what has not come; undefined: none was announced. */
   expectedBytes: number | undefined;
 
-  isPaused = false;
+  #isPaused = false;
   #onData: ((piece: Uint8Array) => void) | undefined;
   #onEnd: (() => void) | undefined;
-  /** What came before anybody listened. */
-  #early: Uint8Array[] | undefined;
+  /** What came before anybody listened, or in a pause. */
+  #held: HeldContent | undefined;
 
   constructor(id: number, host: StreamHost, headers: Headers, sendWindow: number, receiveWindow: number) {
     this.id = id;
@@ -78,30 +79,46 @@ export class ServerStream {
     this.expectedBytes = undefined;
   }
 
+  /** Does nobody take what comes now? The client may then send no more than it was already allowed to. */
+  get isHeld(): boolean {
+    return this.#isPaused || this.#onData === undefined;
+  }
+
   /**
    * From now on what comes is passed on; what has come already at once.
    * @param onData the piece is valid until it returns
+   * @param onEnd called once, when all of it has been passed on
    */
   listen(onData: (piece: Uint8Array) => void, onEnd: () => void): void {
+    if (this.isClosed) return;
     this.#onData = onData;
     this.#onEnd = onEnd;
-    const early = this.#early;
-    this.#early = undefined;
-    if (early !== undefined) {
-      for (const piece of early) onData(piece);
-      this.host.giveBackWindow(this);
-    }
-    if (this.isRemoteEnded && !this.isClosed) onEnd();
+    this.#passOn();
   }
 
-  /** The client is not allowed to send more than it already may; what comes is passed on all the same. */
+  /** What comes is kept until `resume`. */
   pause(): void {
-    this.isPaused = true;
+    this.#isPaused = true;
   }
 
   resume(): void {
-    this.isPaused = false;
+    this.#isPaused = false;
+    this.#passOn();
+  }
+
+  #passOn(): void {
+    const held = this.#held;
+    while (held !== undefined && !held.isEmpty && !this.isHeld) this.#onData?.(held.take());
+    if (this.isHeld) return;
+    this.#held = undefined;
     this.host.giveBackWindow(this);
+    if (this.isRemoteEnded) this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    const onEnd = this.#onEnd;
+    this.#onEnd = undefined;
+    onEnd?.();
   }
 
   /** Sends an answer's head; without fields that of every answer that succeeds. */
@@ -141,20 +158,19 @@ export class ServerStream {
 
   /** For the session: content came. @returns whether somebody took it */
   receive(piece: Uint8Array): boolean {
-    if (this.#onData !== undefined) {
-      this.#onData(piece);
+    if (!this.isHeld) {
+      this.#onData?.(piece);
       return true;
     }
-    const kept = Buffer.from(piece);
-    if (this.#early === undefined) this.#early = [kept];
-    else this.#early.push(kept);
+    this.#held ??= new HeldContent();
+    this.#held.add(piece);
     return false;
   }
 
   /** For the session: the client has ended its half. */
   receiveEnd(): void {
     this.isRemoteEnded = true;
-    this.#onEnd?.();
+    if (!this.isHeld) this.#tellEnd();
   }
 
   /** For the session: it is over. */
@@ -170,7 +186,7 @@ export class ServerStream {
     this.queuedBytes = 0;
     this.#onData = undefined;
     this.#onEnd = undefined;
-    this.#early = undefined;
+    this.#held = undefined;
     // Parts of it may be on their way still.
     if (onSent !== undefined) this.host.whenTaken(onSent);
     onClose?.();
