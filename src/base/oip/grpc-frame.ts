@@ -130,18 +130,17 @@ const SMALLEST_BYTES = 1024;
 /**
  * Gathers bytes in a buffer of its own. What is announced is made room for only as it comes: memory that is asked
  * for and not written to costs nothing, but what comes in a thousand pieces must not be copied a thousand times.
+ * @param expectedBytes as many as are likely to come; there may be more
  */
 export function createByteSink(expectedBytes: number): InferMessageSink {
   let buffer = new Uint8Array(0);
   let length = 0;
   return {
     push(piece) {
-      if (length + piece.length > buffer.length) {
-        const capacity = Math.max(
-          length + piece.length,
-          Math.min(expectedBytes, buffer.length * 2),
-          SMALLEST_BYTES,
-        );
+      const needed = length + piece.length;
+      if (needed > buffer.length) {
+        const most = needed > expectedBytes ? needed * 2 : expectedBytes;
+        const capacity = Math.max(needed, Math.min(most, buffer.length * 2), SMALLEST_BYTES);
         const larger = new Uint8Array(capacity);
         larger.set(buffer.subarray(0, length));
         buffer = larger;
