@@ -1,12 +1,18 @@
 import { createSeededRandom } from '../../dist/base/util/seeded-random.js';
 import { timesOf } from './arrivals.mjs';
-import { measure } from './measure.mjs';
+import { fewestLeftOut } from './bound.mjs';
+import { countedOf, measure } from './measure.mjs';
 import { capacityOf } from './profiles.mjs';
 import { fixedGrid, greedy, rivals, unbatched } from './schedulers.mjs';
 import { simulate } from './simulate.mjs';
 
 /** Goodput as a share of what came: pairs this close are equal, and the lower mean latency decides. */
 const EQUAL = 0.001;
+/** A run takes so many times the objective at least: with large batches all of it would be a dozen runs otherwise. */
+const OBJECTIVES = 40;
+/** Bounds are for loads that could be carried, and are not looked for above this share. */
+const BOUND_UP_TO = 0.8;
+const BOUND_SHARE = 0.1;
 
 /**
  * One profile under one kind of arrivals, at every load, under every scheduler. The arrivals of a load are the same for
@@ -23,11 +29,19 @@ const EQUAL = 0.001;
  */
 export async function runScenario({ profile, arrivals, slots, loads, count, seed }, nimify) {
   const capacity = capacityOf(profile, slots);
-  const timesAt = (load) =>
-    timesOf(arrivals, { perSecond: load * capacity.perSecond, count, random: createSeededRandom(seed) });
+  const timesAt = (load, objectiveNs) => {
+    const perSecond = load * capacity.perSecond;
+    const long = Number.isFinite(objectiveNs) ? Math.ceil((OBJECTIVES * objectiveNs * perSecond) / 1e9) : 0;
+    return timesOf(arrivals, { perSecond, count: Math.max(count, long), random: createSeededRandom(seed) });
+  };
   const trial = async (setting, load, objectiveNs) => ({
     setting: setting.label,
-    ...measure(await simulate({ profile, slots, timesNs: timesAt(load), objectiveNs, seed }, setting.create)),
+    ...measure(
+      await simulate(
+        { profile, slots, timesNs: timesAt(load, objectiveNs), objectiveNs, seed },
+        setting.create,
+      ),
+    ),
   });
 
   const half = await trial(greedy(profile), 0.5, Number.POSITIVE_INFINITY);
@@ -49,6 +63,12 @@ export async function runScenario({ profile, arrivals, slots, loads, count, seed
   const grid = [];
   for (const pair of fixedGrid(profile)) grid.push(await runAll(pair));
   schedulers['best fixed'] = loads.map((_, at) => bestOf(grid.map((cells) => cells[at])));
+  const bounds =
+    slots > 1
+      ? []
+      : loads
+          .filter((load) => load <= BOUND_UP_TO)
+          .map((load) => boundsOf(profile, timesAt(load, objectiveNs), objectiveNs));
 
   return {
     profile: profile.name,
@@ -57,8 +77,23 @@ export async function runScenario({ profile, arrivals, slots, loads, count, seed
     capacityPerSecond: capacity.perSecond,
     objectiveMs: objectiveNs / 1e6,
     loads,
+    bounds,
     schedulers,
   };
+}
+
+/**
+ * The share of those counted that nobody could answer in time, whatever they knew of what is to come: with runs that are all as quick
+ * as the quickest of their size, which holds for every scheduler here; and with runs that take what they take on
+ * average. Those who do not count are not there.
+ */
+function boundsOf(profile, timesNs, objectiveNs) {
+  const counted = timesNs.slice(...countedOf(timesNs, objectiveNs));
+  const least = (runNs) => {
+    const how = { objectiveNs, mostRows: profile.mostRows, runNs, most: BOUND_SHARE * counted.length };
+    return (fewestLeftOut(counted, how) ?? Number.NaN) / counted.length;
+  };
+  return { quickest: least((rows) => profile.quantileNs(rows, 0)), mean: least(profile.meanNs) };
 }
 
 /** Of settings that hold for all loads, the one of the most goodput over all of them. */

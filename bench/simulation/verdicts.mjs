@@ -12,13 +12,21 @@ const LIGHT = 0.8;
  * @param {Awaited<ReturnType<typeof import('./experiment.mjs').runScenario>>[]} scenarios
  */
 export function judge(scenarios) {
-  return scenarios.map(({ profile, arrivals, slots, loads, schedulers }) => {
+  return scenarios.map(({ profile, arrivals, slots, loads, bounds, schedulers }) => {
     const { nimify, 'best fixed': best, ...others } = schedulers;
     const goodputs = loads.map((_, at) => nimify[at].goodShare / best[at].goodShare);
     const latencies = loads
       .map((load, at) => ({ load, ratio: nimify[at].meanMs / best[at].meanMs, good: best[at].goodShare }))
       .filter(({ load, good }) => load <= LIGHT && good >= 1 - TIE);
     const peak = Math.max(...loads.map((load, at) => nimify[at].goodShare * load));
+    /** Refused, given up or late: ours, of the best pair, and what nobody can do without. */
+    const missedAt = (at) =>
+      at < 0
+        ? undefined
+        : {
+            ...{ load: loads[at], ours: 1 - nimify[at].goodShare, refused: nimify[at].refusedShare },
+            ...{ best: 1 - best[at].goodShare, bounds: bounds[at] },
+          };
     return {
       ...{ profile, arrivals, slots },
       worstGoodput: worstOf(loads, goodputs, Math.min),
@@ -32,7 +40,7 @@ export function judge(scenarios) {
       loadsOfLatency: latencies.length,
       // At the heaviest load, of the most at any load.
       keptAtWorst: (nimify.at(-1).goodShare * loads.at(-1)) / peak,
-      refusedAtLight: nimify[loads.findLastIndex((load) => load <= LIGHT)]?.refusedShare,
+      missedAtLight: missedAt(loads.findLastIndex((load) => load <= LIGHT)),
       rivals: Object.fromEntries(
         Object.entries(others).map(([name, cells]) => [name, compare(loads, nimify, cells)]),
       ),

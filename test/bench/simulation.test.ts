@@ -123,16 +123,17 @@ describe('profiles and arrivals', () => {
 });
 
 describe('measure', () => {
-  it('counts who was in time, without the first tenth', () => {
+  it('counts who was in time, without the first tenth and those of the end', () => {
     const one = (state: string, ms: number) => ({
       state,
       arrivedNs: 0,
       deadlineNs: 20 * MS,
       finishedNs: ms * MS,
     });
+    const end = { ...one('answered', 900), arrivedNs: 20 * MS, deadlineNs: 40 * MS };
     const requests = [one('answered', 900), ...Array(6).fill(one('answered', 10)), one('answered', 30)];
     const measured = measure({
-      requests: [...requests, one('refused', 1), one('refused', 1)],
+      requests: [...requests, one('refused', 1), one('refused', 1), end],
       batchRows: [4, 4],
     });
     expect(measured).toMatchObject({ goodShare: 6 / 9, p50Ms: 10, p99Ms: 30, meanBatch: 4 });
