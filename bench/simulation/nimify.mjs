@@ -9,6 +9,9 @@ import { createCostModel } from '../../dist/policy/batching/cost-model.js';
 const WARM_UP_NS = 200e6;
 const WARM_UP_ROUNDS = 2;
 
+/** As for all others: who waits is limited by the time that there is. */
+const QUEUE = { maxWaiting: 1e9, timeoutAction: 'reject', allowTimeoutOverride: false };
+
 const ROW = { name: 'x', datatype: 'FP32', shape: [1, 1], data: new Float32Array(1) };
 const SPEC = { name: 'x', datatype: 'FP32', shape: [-1, 1], dimensionNames: ['rows', undefined] };
 const SIGNATURE = { inputs: [SPEC], outputs: [{ ...SPEC, name: 'y' }], batchAxis: 0 };
@@ -16,8 +19,8 @@ const REPORT = { cache: 'none', computeNs: 0, cacheable: true };
 const OWNER = { holders: 2, retain() {}, release() {} };
 
 /**
- * The product's own batching policy (src/policy/batching) as it is served by default, around a model whose runs take
- * the time that the bench draws.
+ * The product's own batching policy (src/policy/batching) as it is served by default, but for the number of requests
+ * that may wait, around a model whose runs take the time that the bench draws.
  *
  * @param {object} [options] BatchingOptions, where they are not to be the defaults
  * @returns {import('./schedulers.mjs').Setting}
@@ -31,7 +34,7 @@ function createNimify(bench, { profile, objectiveNs, options }) {
   const costs = createCostModel({ seed: warmUp(profile) });
   const policy = createBatching(
     { clock, costs, arrivals: createArrivals(), soon: setImmediate },
-    { slots: bench.slots, maxBatchRows: 'auto', objectiveMs: objectiveNs / 1e6, ...options },
+    { slots: bench.slots, maxBatchRows: 'auto', objectiveMs: objectiveNs / 1e6, queue: QUEUE, ...options },
   );
   const model = policy(createDrawnModel(bench));
   return {

@@ -119,6 +119,7 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
     const deadlineAtNs = deadlineOf(context, nowNs);
     if (mayPass(lane, rows, request, deadlineAtNs, nowNs)) {
       pressure.decided(false);
+      pressure.ran(1);
       return runs.pass(lane, rows, request, context, nowNs);
     }
     const level = levelOf(context);

@@ -13,7 +13,7 @@ describe('createCaution', () => {
     caution.kept(1_000_000);
     expect(caution.level).toBe(0);
     for (let at = 0; at < 1000; at++) caution.gaveUp();
-    expect(caution).toMatchObject({ level: 1, spare: 0.1 });
+    expect(caution).toMatchObject({ level: 1, spare: 0.05 });
   });
 
   it('comes to rest where three of a thousand are given up', () => {

@@ -13,7 +13,7 @@ export interface Caution {
 const STEP = 0.02;
 /** Part of those let in that may be given up. */
 const TARGET = 0.003;
-const MOST_SPARE = 0.1;
+const MOST_SPARE = 0.05;
 
 /**
  * Learned from what became of those who were let in. Below capacity hardly anybody is given up and nothing need be

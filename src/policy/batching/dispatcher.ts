@@ -92,6 +92,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       const tickets = nextRetry(nowNs) ?? pick(nowNs);
       if (tickets === undefined) break;
       caution.kept(tickets.length);
+      pressure.ran(tickets.length);
       const tookSlot = runs.start(tickets, nowNs);
       if (!tookSlot && hasWaiting()) hold.openTurn();
     }

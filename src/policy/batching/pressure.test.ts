@@ -12,6 +12,15 @@ describe('createPressure', () => {
     expect(pressure.isHigh).toBe(false);
   });
 
+  it('stays as high through a large run, of whose requests some are refused in a row and then none', () => {
+    const pressure = createPressure();
+    for (let run = 0; run < 20; run++) {
+      pressure.ran(200);
+      for (let at = 0; at < 300; at++) pressure.decided(at < 100);
+    }
+    expect(pressure).toMatchObject({ price: 1, isHigh: true });
+  });
+
   it('is not high for the odd refusal', () => {
     const pressure = createPressure();
     for (let at = 0; at < 1000; at++) pressure.decided(at % 100 === 0);
