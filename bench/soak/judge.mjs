@@ -1,5 +1,10 @@
 /** Handles that come and go by themselves: a descriptor that is open while the list of them is read. */
 const HANDLES_SPARE = 2;
+/**
+ * Of a thread with an event loop. A model on the main thread opens up to a thread for each core when it first meets
+ * runs that it takes for long, which on a busy machine may be late, and keeps them.
+ */
+const HANDLES_OF_A_THREAD = 4;
 /** What memory may grow by while it is flat: the collector and the allocator are not done with what they keep. */
 const MEMORY_SHARE = 0.05;
 const MEMORY_SPARE_MIB = 8;
@@ -10,7 +15,8 @@ const FEWEST_PAUSES = 9;
  * Whether a soak found anything. Growth shows between pauses, in which nothing is open and nothing runs.
  * @returns what was asked, each with what is found; `isOk` undefined: there was too little of it to say
  */
-export function judge({ counts, isBalanced, pauses, served, exit, logFaults }) {
+export function judge({ counts, isBalanced, pauses, served, exit, logFaults, cores }) {
+  const beyondThreads = ({ handles, loops }) => handles - HANDLES_OF_A_THREAD * loops;
   const none = (what, count) => ({ what, isOk: count === 0, found: String(count) });
   return [
     {
@@ -26,11 +32,22 @@ export function judge({ counts, isBalanced, pauses, served, exit, logFaults }) {
       isOk: successes >= answered && successes <= answered + mayHave,
       found: `${successes}, ${answered} seen and ${mayHave} left before`,
     })),
-    growthOf('open handles', pauses, 'handles', (first) => first + HANDLES_SPARE),
+    growthOf(
+      'open handles, without those of threads',
+      pauses,
+      beyondThreads,
+      (first) => first + HANDLES_SPARE,
+    ),
+    growthOf(
+      'threads',
+      pauses,
+      ({ threads }) => threads,
+      (first) => first + cores,
+    ),
     growthOf(
       'resident memory, MiB',
       pauses,
-      'memoryMib',
+      ({ memoryMib }) => memoryMib,
       (first) => first * (1 + MEMORY_SHARE) + MEMORY_SPARE_MIB,
     ),
     none('faults in the log', logFaults.length),
@@ -39,8 +56,8 @@ export function judge({ counts, isBalanced, pauses, served, exit, logFaults }) {
 }
 
 /** The last third of the pauses against the second: the first is the start's. */
-function growthOf(what, pauses, field, limitOf) {
-  const values = pauses.map((pause) => pause[field]);
+function growthOf(what, pauses, heldIn, limitOf) {
+  const values = pauses.map(heldIn);
   const third = Math.floor(values.length / 3);
   const before = median(values.slice(third, 2 * third));
   const after = median(values.slice(-third));

@@ -1,3 +1,4 @@
+import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSeededRandom } from '../../dist/base/util/seeded-random.js';
 import { judge } from './judge.mjs';
@@ -41,21 +42,22 @@ export async function runSoak({ minutes, seed, folder, say }) {
   const exit = await server.end();
   const { counts, faults } = ledger;
   const logFaults = server.faults();
-  const findings = judge({ counts, isBalanced: ledger.isBalanced(), pauses, served, exit, logFaults });
+  const isBalanced = ledger.isBalanced();
+  const findings = judge({ counts, isBalanced, pauses, served, exit, logFaults, cores: cpus().length });
   return { tookSeconds, counts, batched, served, pauses, faults, logFaults, findings };
 }
 
 /** What the server holds when nothing is open any more. */
 async function atRest(server) {
   const untilMs = performance.now() + SETTLE_WITHIN_MS;
-  let handles = server.handles();
+  let held = server.handles();
   for (let isFalling = true; isFalling && performance.now() < untilMs; ) {
     await sleep(500);
     const now = server.handles();
-    isFalling = now !== handles;
-    handles = now;
+    isFalling = now.handles !== held.handles;
+    held = now;
   }
-  return { memoryMib: server.memoryMib(), handles, threads: server.threads() };
+  return { memoryMib: server.memoryMib(), ...held, threads: server.threads() };
 }
 
 /** The server cannot know whether those who left had seen their answers. */

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../harness/free-port.mjs';
 import { ROOT } from '../harness/places.mjs';
@@ -8,6 +8,7 @@ const READY_WITHIN_MS = 90_000;
 const ENDS_WITHIN_MS = 40_000;
 /** A server of which one sees what it holds: proc(5). */
 const PROC = '/proc';
+const EVENT_LOOP = 'anon_inode:[eventpoll]';
 
 /** Starts `nimify serve` with these models, and priorities; waits until it is ready. */
 export async function startServed(models, folder) {
@@ -55,7 +56,12 @@ export async function startServed(models, folder) {
       const status = readFileSync(`${PROC}/${child.pid}/status`, 'utf8');
       return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024;
     },
-    handles: () => readdirSync(`${PROC}/${child.pid}/fd`).length,
+    /** Open file descriptors, and how many of them are event loops: each thread with JavaScript has one. */
+    handles() {
+      const folder = `${PROC}/${child.pid}/fd`;
+      const targets = readdirSync(folder).map((fd) => targetOf(`${folder}/${fd}`));
+      return { handles: targets.length, loops: targets.filter((target) => target === EVENT_LOOP).length };
+    },
     threads: () => readdirSync(`${PROC}/${child.pid}/task`).length,
     /** Value of a metric, over all its labels. */
     async metric(name) {
@@ -80,4 +86,13 @@ export async function startServed(models, folder) {
       return outcome;
     },
   };
+}
+
+/** Undefined: it was closed meanwhile. */
+function targetOf(path) {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
 }

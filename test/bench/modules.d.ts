@@ -103,7 +103,13 @@ declare module '*/soak/judge.mjs' {
   export interface Soaked {
     readonly counts: Readonly<Record<string, number>>;
     readonly isBalanced: boolean;
-    readonly pauses: readonly { readonly memoryMib: number; readonly handles: number }[];
+    readonly pauses: readonly {
+      readonly memoryMib: number;
+      readonly handles: number;
+      readonly loops: number;
+      readonly threads: number;
+    }[];
+    readonly cores: number;
     readonly served: readonly {
       readonly model: string;
       readonly answered: number;

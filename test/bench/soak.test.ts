@@ -118,11 +118,15 @@ describe('a client of a soak', () => {
 });
 
 describe('the judge of a soak', () => {
-  const pauses = (memoryOf: (at: number) => number, handlesOf: (at: number) => number = () => 40) =>
-    Array.from({ length: 12 }, (_, at) => ({ memoryMib: memoryOf(at), handles: handlesOf(at) }));
+  type Pause = Soaked['pauses'][number];
+  const pauses = (heldAt: (at: number) => Partial<Pause> = () => ({})) =>
+    Array.from({ length: 12 }, (_, at) => ({
+      ...{ memoryMib: 200, handles: 40, loops: 5, threads: 15 },
+      ...heldAt(at),
+    }));
   const soaked: Soaked = {
-    ...{ counts: { sent: 9, lost: 0, surplus: 0, wrong: 0, unexpected: 0 }, isBalanced: true },
-    ...{ pauses: pauses(() => 200), exit: 0, logFaults: [] },
+    ...{ counts: { sent: 9, lost: 0, surplus: 0, wrong: 0, unexpected: 0 }, isBalanced: true, cores: 2 },
+    ...{ pauses: pauses(), exit: 0, logFaults: [] },
     served: [{ model: 'm', answered: 5, successes: 6, mayHave: 1 }],
   };
   const failed = (more: Partial<Soaked>) =>
@@ -140,16 +144,21 @@ describe('the judge of a soak', () => {
   });
 
   it('finds growth after the first third, where there is enough to see it', () => {
-    expect(failed({ pauses: pauses((at) => (at < 4 ? 100 : 200)) })).toEqual([]);
-    expect(failed({ pauses: pauses((at) => 200 + 10 * at) })).toEqual(['growth of resident memory, MiB']);
-    expect(
-      failed({
-        pauses: pauses(
-          () => 200,
-          (at) => 40 + at,
-        ),
-      }),
-    ).toEqual(['growth of open handles']);
-    expect(failed({ pauses: pauses((at) => 200 * at).slice(0, 4) })).toEqual([]);
+    const growth = (heldAt: (at: number) => Partial<Pause>) => failed({ pauses: pauses(heldAt) });
+    expect(growth((at) => ({ memoryMib: at < 4 ? 100 : 200 }))).toEqual([]);
+    expect(growth((at) => ({ memoryMib: 200 + 10 * at }))).toEqual(['growth of resident memory, MiB']);
+    expect(growth((at) => ({ handles: 40 + at }))).toEqual([
+      'growth of open handles, without those of threads',
+    ]);
+    expect(failed({ pauses: pauses((at) => ({ memoryMib: 200 * at })).slice(0, 4) })).toEqual([]);
+  });
+
+  it('lets a thread for each core open late, with its handles, and no more', () => {
+    const opening = (most: number) => (at: number) => {
+      const more = at < 7 ? 0 : most;
+      return { handles: 40 + 4 * more, loops: 5 + more, threads: 15 + more };
+    };
+    expect(failed({ pauses: pauses(opening(2)) })).toEqual([]);
+    expect(failed({ pauses: pauses(opening(3)) })).toEqual(['growth of threads']);
   });
 });
