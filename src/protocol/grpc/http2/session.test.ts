@@ -91,6 +91,32 @@ describe('a client that makes us reset what it opens', () => {
   });
 });
 
+it('holds on to the memory of an answer that was reset while the system has some of it still', async () => {
+  const content = Buffer.alloc(16 * 1024 * 1024, 7);
+  let released = 0;
+  const { client, session } = await start(
+    (stream) => {
+      stream.respond();
+      stream.write([content], () => {
+        released += 1;
+        content.fill(0xff);
+      });
+    },
+    [[SETTING.INITIAL_WINDOW_SIZE, 2 ** 30]],
+  );
+  client.pause();
+  client.send(numberFrame(FRAME.WINDOW_UPDATE, 0, 2 ** 30), requestFrame(1));
+  await vi.waitFor(() => expect(session.backlogBytes).toBeGreaterThan(0));
+  client.send(numberFrame(FRAME.RST_STREAM, 1, ERROR.CANCEL));
+  await vi.waitFor(() => expect(session.streams.size).toBe(0));
+  expect(released).toBe(0);
+  client.resume();
+  await vi.waitFor(() => expect(released).toBe(1));
+  await answered(client);
+  for (const piece of client.content.get(1) ?? [])
+    expect(piece.equals(Buffer.alloc(piece.length, 7))).toBe(true);
+});
+
 it('takes a frame of some settings, and none of very many', async () => {
   const { client } = await start(() => {});
   const settings = (count: number) => {
