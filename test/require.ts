@@ -76,6 +76,11 @@ const REQUIREMENTS = {
     howToGet: 'GOBIN=$PWD/.venv/bin go install github.com/grpc-ecosystem/grpc-health-probe@v0.4.61',
     isThere: () => runs(peerPath('grpc-health-probe'), ['-version']),
   },
+  h2spec: {
+    what: 'h2spec',
+    howToGet: 'GOBIN=$PWD/.venv/bin go install github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible',
+    isThere: () => runs(peerPath('h2spec'), ['--version']),
+  },
 } as const satisfies Record<string, Requirement>;
 
 export type RequirementName = keyof typeof REQUIREMENTS;

@@ -32,6 +32,7 @@ const TARGETS = [
   'grpc-frames',
   'http',
   'grpc-call',
+  'http2-bytes',
 ];
 
 describe('foreign bytes', () => {

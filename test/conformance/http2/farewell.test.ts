@@ -2,9 +2,9 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { connectFrames, goawayOf } from '../../support/http2-client.ts';
 import { SETTING, TYPE, windowUpdate } from '../../support/http2-frames.ts';
+import { call, message, serveHttp2, verdictOf } from '../../support/http2-server.ts';
 import { createTlsFixture } from '../../support/tls-fixture.ts';
 import { turns } from './judge.ts';
-import { call, message, serveHttp2, verdictOf } from './served.ts';
 
 describe('a server that leaves', () => {
   const fixture = createTlsFixture();

@@ -12,8 +12,8 @@ import {
   literal,
   MODEL_INFER,
 } from '../../support/http2-hpack.ts';
+import { call, message, type Served, serveHttp2, verdictOf } from '../../support/http2-server.ts';
 import { type Case, expectServing, judge } from './judge.ts';
-import { call, message, type Served, serveHttp2, verdictOf } from './served.ts';
 
 const { endHeaders, endStream } = FLAG;
 const MALFORMED = ['reset PROTOCOL_ERROR', 'refused', 'connection PROTOCOL_ERROR'];

@@ -17,8 +17,8 @@ import {
   windowUpdate,
 } from '../../support/http2-frames.ts';
 import { callBlock, callBlockTo, STREAM_INFER } from '../../support/http2-hpack.ts';
+import { call, message, type Served, serveHttp2, verdictOf } from '../../support/http2-server.ts';
 import { expectServing } from './judge.ts';
-import { call, message, type Served, serveHttp2, verdictOf } from './served.ts';
 
 const BLOCK = callBlock();
 const { endStream } = FLAG;

@@ -13,8 +13,8 @@ import {
   TYPE,
 } from '../../support/http2-frames.ts';
 import { callBlock } from '../../support/http2-hpack.ts';
+import { call, message, type Served, serveHttp2 } from '../../support/http2-server.ts';
 import { type Case, judge } from './judge.ts';
-import { call, message, type Served, serveHttp2 } from './served.ts';
 
 const { endHeaders, endStream, padded: isPadded, priority: hasPriority } = FLAG;
 const PROTOCOL = 'connection PROTOCOL_ERROR';

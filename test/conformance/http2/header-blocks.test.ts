@@ -12,8 +12,8 @@ import {
   TYPE,
 } from '../../support/http2-frames.ts';
 import { block, CALL_FIELDS, callBlock, indexed, LITERAL, literal } from '../../support/http2-hpack.ts';
+import { call, message, type Served, serveHttp2, verdictOf } from '../../support/http2-server.ts';
 import { type Case, judge } from './judge.ts';
-import { call, message, type Served, serveHttp2, verdictOf } from './served.ts';
 
 const { endHeaders, endStream } = FLAG;
 const PROTOCOL = 'connection PROTOCOL_ERROR';

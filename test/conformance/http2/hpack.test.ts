@@ -13,8 +13,8 @@ import {
   string,
   tableSize,
 } from '../../support/http2-hpack.ts';
+import { message, type Served, serveHttp2 } from '../../support/http2-server.ts';
 import { type Case, judge } from './judge.ts';
-import { message, type Served, serveHttp2 } from './served.ts';
 
 const { endStream } = FLAG;
 const COMPRESSION = 'connection COMPRESSION_ERROR';

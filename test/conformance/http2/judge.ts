@@ -5,7 +5,7 @@ import {
   type FrameClientOptions,
   goawayOf,
 } from '../../support/http2-client.ts';
-import { call, message, type Served, verdictOf } from './served.ts';
+import { call, message, type Served, verdictOf } from '../../support/http2-server.ts';
 
 /**
  * What a server makes of something on a connection that it may object to:

@@ -13,9 +13,9 @@ import {
   TYPE,
 } from '../../support/http2-frames.ts';
 import { callBlock } from '../../support/http2-hpack.ts';
+import { call, message, type Served, serveHttp2, verdictOf } from '../../support/http2-server.ts';
 import { createTlsFixture } from '../../support/tls-fixture.ts';
 import { endOf, expectServing, turns } from './judge.ts';
-import { call, message, type Served, serveHttp2, verdictOf } from './served.ts';
 
 const SILENT = { settings: undefined };
 const BEGINNING = Buffer.concat([PREFACE, settings([]), call(1)]);

@@ -13,8 +13,8 @@ import {
   windowUpdate,
 } from '../../support/http2-frames.ts';
 import { block, callBlock, indexed, LITERAL, literal } from '../../support/http2-hpack.ts';
+import { call, message, type Served, serveHttp2, verdictOf } from '../../support/http2-server.ts';
 import { type Case, judge, turns } from './judge.ts';
-import { call, message, type Served, serveHttp2, verdictOf } from './served.ts';
 
 const { endHeaders, endStream } = FLAG;
 const PROTOCOL = 'connection PROTOCOL_ERROR';

@@ -6,6 +6,7 @@ import { grpcCallTarget } from './grpc-call.ts';
 import { grpcFramesTarget } from './grpc-frames.ts';
 import { grpcInferTarget } from './grpc-infer.ts';
 import { httpTarget } from './http.ts';
+import { http2BytesTarget } from './http2-bytes.ts';
 import { npyTarget } from './npy.ts';
 import { rawTarget, requestTarget, responseTarget } from './oip.ts';
 import { onnxTarget } from './onnx.ts';
@@ -28,5 +29,6 @@ export async function createTargets(dataFolder: string): Promise<readonly FuzzTa
     grpcFramesTarget,
     await httpTarget(),
     await grpcCallTarget(),
+    await http2BytesTarget(),
   ];
 }

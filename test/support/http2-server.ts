@@ -1,19 +1,19 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import type { RequestContext } from '../../../src/model/context.ts';
-import type { createFakeModel } from '../../../src/model/fake-model.ts';
-import type { GrpcOptions } from '../../../src/protocol/grpc/deps.ts';
-import { serveFake } from '../../../src/protocol/grpc/fake-registry.ts';
+import type { RequestContext } from '../../src/model/context.ts';
+import type { createFakeModel } from '../../src/model/fake-model.ts';
+import type { GrpcOptions } from '../../src/protocol/grpc/deps.ts';
+import { serveFake } from '../../src/protocol/grpc/fake-registry.ts';
 import {
   ModelInferRequestSchema,
   ModelInferResponseSchema,
-} from '../../../src/protocol/grpc/generated/inference/infer_pb.ts';
-import { framed } from '../../../src/protocol/grpc/raw-client.ts';
-import type { ServerTls } from '../../../src/protocol/server-tls.ts';
-import type { StreamOutcome } from '../../support/http2-client.ts';
-import { dataFrames, FLAG, headers } from '../../support/http2-frames.ts';
-import { callBlock } from '../../support/http2-hpack.ts';
+} from '../../src/protocol/grpc/generated/inference/infer_pb.ts';
+import { framed } from '../../src/protocol/grpc/raw-client.ts';
+import type { ServerTls } from '../../src/protocol/server-tls.ts';
+import type { StreamOutcome } from './http2-client.ts';
+import { dataFrames, FLAG, headers } from './http2-frames.ts';
+import { callBlock } from './http2-hpack.ts';
 
-/** A server of two models that give back what they get: `echo` at once, `held` when it is told to. */
+/** Test support: a server of two models that give back what they get: `echo` at once, `held` when it is told to. */
 export interface Served {
   readonly port: number;
   /** Of the calls that `held` has got. */
