@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { judgeBatchingBars } from '../../bench/harness/batching/bars.mjs';
+import { leastMissed } from '../../bench/harness/batching/least-missed.mjs';
 
 const MODEL = { name: 'm', peaks: { nimify: 100 }, objectiveMs: 50 };
 
@@ -39,6 +40,29 @@ it('counts what expired as refused', () => {
     run('nimify', 'refusals', { refusedShare, expiredShare });
   expect(verdictsOf('refused', [open(0.0005, 0)])).toEqual(['met']);
   expect(verdictsOf('refused', [open(0.0005, 0.001)])).toEqual(['missed']);
+});
+
+it('names beside it what the best pair came to, late answers counted, and what nobody can do without', () => {
+  const open = (server: string, refusedShare: number, good: number) =>
+    run(server, 'refusals', {
+      ...{ refusedShare, expiredShare: 0, due: 1000, durationUs: 2e6 },
+      goodPerSecond: [good, good],
+    });
+  const runs = [open('nimify', 0.02, 488), open('8@0ms', 0.01, 485), open('32@0ms', 0, 490)];
+  const models = [{ ...MODEL, leastMissedShares: [0.004] }];
+  const bar = judgeBatchingBars({ models, runs }).find(({ what }) => what.includes('refused or expired'));
+  expect(bar).toMatchObject({
+    what: 'm, 80 %: refused or expired (not in time 2.40 %, of the best pair (32@0ms) 2.00 %, and of nobody less than 0.40 %)',
+    verdict: 'missed',
+  });
+});
+
+it('finds what cannot be answered in time at the peak of a server, without the ramp', () => {
+  const at = { objectiveMs: 10, peak: 500, bareRunUs: 5000 };
+  // Two rows take the 5 ms of one, five take 10.
+  const burst = (count: number) => Float64Array.from([0, ...Array(count).fill(1000)]);
+  expect(leastMissed({ ...at, schedule: burst(5), rampSeconds: 0.5 })).toBe(0);
+  expect(leastMissed({ ...at, schedule: burst(8), rampSeconds: 0.5 })).toBe(3 / 8);
 });
 
 function verdictsOf(part: string, runs: readonly object[]): string[] {

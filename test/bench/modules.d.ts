@@ -40,6 +40,16 @@ declare module '*/run-open-loop.mjs' {
   ): (where: { readonly port: number; readonly core?: string }) => Promise<Record<string, number>>;
 }
 
+declare module '*/batching/least-missed.mjs' {
+  export function leastMissed(at: {
+    readonly schedule: Float64Array;
+    readonly rampSeconds: number;
+    readonly objectiveMs: number;
+    readonly peak: number;
+    readonly bareRunUs: number;
+  }): number;
+}
+
 declare module '*/batching/bars.mjs' {
   export interface Bar {
     readonly what: string;

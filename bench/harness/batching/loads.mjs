@@ -1,4 +1,5 @@
 import { loadFor } from '../measure.mjs';
+import { scheduleOf } from './arrivals.mjs';
 import { openLoopOf } from './run-open-loop.mjs';
 
 /** A 99th percentile wants some hundred requests; a slow model's runs are longer for it, within reason. */
@@ -25,7 +26,7 @@ export const OPEN_LOADS = [
 ];
 export const LOW_LOAD = OPEN_LOADS[0];
 export const HALF_LOAD = OPEN_LOADS[1];
-/** Of nimify alone, whose bar it is. */
+/** Of nimify and the fixed pairs. */
 export const REFUSAL_LOAD = { arrivals: 'poisson', share: 0.8, length: THOUSAND };
 export const OVERLOAD = { arrivals: 'poisson', share: 3, isOverload: true };
 /** Where fixed sizes and windows are compared. */
@@ -40,16 +41,31 @@ export function closedLoad(server, model, { cache }) {
  * The open-loop client, at a share of a peak. The seed is that of the round: every server gets the same arrivals, at
  * its own rate.
  */
-export function openLoad(server, model, { arrivals, share, isOverload, length = ENOUGH }, how) {
-  const { peak, thresholdsMs, seconds: wanted, round, cache, trace } = how;
+export function openLoad(server, model, wanted, how) {
+  const { thresholdsMs, cache } = how;
+  const arrivals = arrivalsAt(wanted, how);
+  const load = openLoopOf(`${cache}/${server.name}-${model.name}-open`, server.request(model, 'json'), {
+    ...arrivals,
+    thresholdsMs,
+    drainMs: wanted.isOverload ? OVERLOAD_DRAIN_MS : DRAIN_MS,
+  });
+  return { load, ratePerSecond: arrivals.ratePerSecond };
+}
+
+/** The very times at which `openLoad` sends, in milliseconds, and how much of the beginning is not counted. */
+export function scheduleAt(wanted, how) {
+  const arrivals = arrivalsAt(wanted, how);
+  return { schedule: scheduleOf(arrivals), rampSeconds: arrivals.rampSeconds };
+}
+
+function arrivalsAt(
+  { arrivals, share, isOverload, length = ENOUGH },
+  { peak, seconds: wanted, round, trace },
+) {
   const ratePerSecond = Math.min(MOST_PER_SECOND, peak * share);
   const seconds = isOverload
     ? Math.max(wanted, OVERLOAD_SECONDS)
     : Math.max(wanted, Math.min(length.longestSeconds, length.requests / ratePerSecond));
-  const load = openLoopOf(`${cache}/${server.name}-${model.name}-open`, server.request(model, 'json'), {
-    ...{ kind: arrivals, ratePerSecond, seconds, trace, thresholdsMs, seed: 1 + round },
-    rampSeconds: isOverload ? OVERLOAD_RAMP_SECONDS : seconds * RAMP_SHARE,
-    drainMs: isOverload ? OVERLOAD_DRAIN_MS : DRAIN_MS,
-  });
-  return { load, ratePerSecond };
+  const rampSeconds = isOverload ? OVERLOAD_RAMP_SECONDS : seconds * RAMP_SHARE;
+  return { kind: arrivals, ratePerSecond, seconds, trace, seed: 1 + round, rampSeconds };
 }

@@ -4,7 +4,8 @@ import { places } from '../places.mjs';
 import { ask } from '../server-process.mjs';
 import { median } from '../statistics.mjs';
 import { gridServers } from './grid.mjs';
-import { GRID_LOADS, HALF_LOAD, OPEN_LOADS, OVERLOAD, REFUSAL_LOAD } from './loads.mjs';
+import { leastMissed } from './least-missed.mjs';
+import { GRID_LOADS, HALF_LOAD, OPEN_LOADS, OVERLOAD, REFUSAL_LOAD, scheduleAt } from './loads.mjs';
 import { closedRounds, openRounds } from './rounds.mjs';
 
 /** Below it a refusal costs what an answer costs, and no client here can offer three times the peak. */
@@ -15,7 +16,7 @@ const HALF_ROUNDS = 2;
 /**
  * Everything of one model in the suite `batching`: throughput with so many requests in flight, which gives each
  * server's peak; half of it, which fixes the objective; then all again that can be told the objective, at shares of the
- * peak; overload; and fixed batch sizes and windows beside nimify's own choice. Appends to `results`.
+ * peak; overload; and fixed batch sizes and windows beside nimify's own choice, with the objective and without. Appends to `results`.
  */
 export async function measureBatching(model, servers, { options, results, say }) {
   const { runUs } = await runRaw(model, options);
@@ -36,7 +37,6 @@ export async function measureBatching(model, servers, { options, results, say })
     up = await restartWithObjective(up, context);
     if (options.scenarios.includes('open')) {
       for (const load of OPEN_LOADS) await openRounds(up, load, { ...context, scenario: 'open' });
-      await openRounds(up.slice(0, 1), REFUSAL_LOAD, { ...context, scenario: 'refusals' });
     }
     if (options.scenarios.includes('overload') && runUs >= OVERLOAD_FROM_US) {
       entry.ownObjectivesMs = ownObjectives(model, results);
@@ -46,7 +46,36 @@ export async function measureBatching(model, servers, { options, results, say })
   } finally {
     for (const { process } of up) await process.stop();
   }
+  if (options.scenarios.includes('open')) await measureRefusals(context, entry);
   if (options.scenarios.includes('grid')) await measureGrid(context);
+}
+
+/**
+ * Who is refused below capacity, with the objective: nimify beside each fixed pair on the same arrivals, and what
+ * nobody could do without.
+ */
+async function measureRefusals(context, entry) {
+  const { model, options, objectiveMs, peaks, results } = context;
+  const up = await startChecked(gridServers(options.root), context);
+  try {
+    await openRounds(up, REFUSAL_LOAD, { ...context, scenario: 'refusals' });
+  } finally {
+    for (const { process } of up) await process.stop();
+  }
+  const rounds = results.runs.filter(
+    ({ model: name, scenario, server }) =>
+      name === model.name && scenario === 'refusals' && server === 'nimify',
+  );
+  entry.leastMissedShares = rounds.map(({ round }) => {
+    const { schedule, rampSeconds } = scheduleAt(REFUSAL_LOAD, { ...options, peak: peaks.nimify, round });
+    return leastMissed({
+      schedule,
+      rampSeconds,
+      objectiveMs,
+      peak: peaks.nimify,
+      bareRunUs: entry.bareRunUs,
+    });
+  });
 }
 
 /** Without the objective: each is to answer the same requests, not to refuse some of them. */

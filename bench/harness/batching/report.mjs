@@ -1,6 +1,7 @@
 import { number, percent, spread, table } from '../markdown.mjs';
 import { renderBars, renderHead, renderMethod } from '../report.mjs';
 import { median, summarize } from '../statistics.mjs';
+import { missedShareOf } from './bars.mjs';
 
 /** The results of the suite `batching` as a page. */
 export function renderBatching(results, suite) {
@@ -64,9 +65,11 @@ function renderModel(model, { runs }) {
       ['of the peak', (run) => `${Math.round(run.share * 100)} %`],
       ['requests', value('due')],
       ...COMMON,
-      ['refused', value('refused')],
-      ['expired', value('expired')],
+      ['refused', share('refusedShare')],
+      ['expired', share('expiredShare')],
+      ['not in time', (run) => percent(missedShareOf({ ...run, goodPerSecond: [run.good] }))],
     ]),
+    ...leastMissedOf(model),
     ...section('three times the peak', 'overload', [
       ['offered/s', value('offeredPerSecond')],
       ...COMMON,
@@ -86,6 +89,14 @@ function renderModel(model, { runs }) {
       ['mean ms', milliseconds('meanUs')],
     ]),
   ].join('\n\n');
+}
+
+function leastMissedOf({ name, leastMissedShares = [] }) {
+  if (leastMissedShares.length === 0) return [];
+  const least = percent(median(leastMissedShares));
+  return [
+    `${name}: on these arrivals ${least} could not have been in time with any order and size of runs, if none of n rows takes less than n requests at nimify's peak, nor less than the bare engine takes for one.`,
+  ];
 }
 
 const COMMON = [
