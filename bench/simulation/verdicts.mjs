@@ -4,6 +4,8 @@ const WITHIN = 0.05;
 const TIE = 0.005;
 /** Up to this load, and while everybody is in time, latency is what counts. */
 const LIGHT = 0.8;
+/** Of requests, below capacity: more are not to be refused. */
+const REFUSED_SHARE = 0.001;
 
 /**
  * For each scenario what became of the bars: goodput and, under light load, mean latency beside the best fixed pair,
@@ -46,6 +48,24 @@ export function judge(scenarios) {
       ),
     };
   });
+}
+
+/** Goodput and latency are those of the best pair at every load, or nearly. */
+export function isWithin({ worstGoodput, worstLatency }) {
+  const isQuick = worstLatency === undefined || worstLatency.value <= 1 + WITHIN;
+  return worstGoodput.value >= 1 - WITHIN && isQuick;
+}
+
+/**
+ * What became of the bar of refusals below capacity, with the least that nobody can do without beside it.
+ *
+ * @returns {'met' | 'impossible' | 'impossible on average' | 'missed by all' | 'missed'}
+ */
+export function holdsBelowCapacity({ ours, best, bounds }) {
+  if (ours <= REFUSED_SHARE) return 'met';
+  if (bounds.quickest > REFUSED_SHARE) return 'impossible';
+  if (bounds.mean > REFUSED_SHARE) return 'impossible on average';
+  return best > REFUSED_SHARE ? 'missed by all' : 'missed';
 }
 
 /** Where we have more goodput than a rival, where less, and all loads together. */

@@ -9,6 +9,7 @@ const { countedOf } = await load('measure');
 const { createAffine } = await load('profiles');
 const { fixedGrid } = await load('schedulers');
 const { simulate } = await load('simulate');
+const { holdsBelowCapacity } = await load('verdicts');
 
 const runNs = (rows: number) => (5 + rows) * MS;
 const arrivalsMs = (maxLength: number, largestGap: number) =>
@@ -62,6 +63,16 @@ it('says when more must be left out than it was to look for', () => {
   const how = { objectiveNs: 6 * MS, mostRows: 4, runNs };
   expect(fewestLeftOut(timesNs, { ...how, most: 3 })).toBe(3);
   expect(fewestLeftOut(timesNs, { ...how, most: 2 })).toBeUndefined();
+});
+
+it('tells a bar that cannot be met from one that is missed', () => {
+  const of = (ours: number, best: number, mean: number, quickest: number) =>
+    holdsBelowCapacity({ ours, best, bounds: { mean, quickest } });
+  expect(of(0.001, 0, 0, 0)).toBe('met');
+  expect(of(0.02, 0.02, 0.004, 0.002)).toBe('impossible');
+  expect(of(0.02, 0.02, 0.004, 0.0005)).toBe('impossible on average');
+  expect(of(0.02, 0.02, 0, 0)).toBe('missed by all');
+  expect(of(0.02, 0.001, 0, 0)).toBe('missed');
 });
 
 it('does not count who came first, nor who came when it was nearly over', () => {
