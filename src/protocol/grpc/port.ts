@@ -27,7 +27,7 @@ export interface GrpcPort {
 const LOAD_AFTER_MS = 250;
 
 /**
- * The port on which gRPC is served. What serves it, with node:http2 beneath, is loaded with the first connection or a
+ * The port on which gRPC is served. What serves it is loaded with the first connection or a
  * little after the port is open: it would take a good part of the time that a server needs to start.
  */
 export function createGrpcPort(deps: GrpcDeps, pool?: BodyPool): GrpcPort {
