@@ -73,6 +73,12 @@ const SIZES: readonly Case[] = [
     sends: [call(1), frame(PRIORITY, 0, 3, bytes(length))],
     verdicts: [ANSWERED, FRAME_SIZE],
   })),
+  {
+    what: 'PRIORITY of 4 bytes on a stream that no client may open',
+    section: '6.3',
+    sends: [call(3), frame(PRIORITY, 0, 2, bytes(4))],
+    verdicts: [FRAME_SIZE],
+  },
   ...[0, 3, 5].map((length) => ({
     what: `RST_STREAM of ${length} bytes`,
     section: '6.4',

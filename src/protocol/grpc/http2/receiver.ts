@@ -347,7 +347,8 @@ export class Receiver implements FrameSink {
   #refuse(streamId: number, code: number): void {
     const stream = this.#host.streams.get(streamId);
     if (stream !== undefined) this.#reset(stream, code);
-    else if (streamId > this.#lastStreamId) throw new ConnectionError(code, 'a priority that is none');
+    else if (streamId > this.#lastStreamId || streamId % 2 === 0)
+      throw new ConnectionError(code, 'a priority that is none');
     else this.#host.sendReset(streamId, code);
   }
 
