@@ -187,10 +187,9 @@ function checkOrder(frames: readonly Frame[]): void {
     const state = states.get(id);
     const what = `frame ${at}: type ${type} on stream ${id}, ${state}`;
     require(id % 2 === 1, what);
-    if (type === TYPE.rstStream) {
-      require(state !== 'reset', what);
-      states.set(id, 'reset');
-    } else if (type === TYPE.headers || type === TYPE.data) {
+    // More than once where the client goes on (RFC 9113, 5.4.2).
+    if (type === TYPE.rstStream) states.set(id, 'reset');
+    else if (type === TYPE.headers || type === TYPE.data) {
       require(state === 'answering' || (state === undefined && type === TYPE.headers), what);
       states.set(id, flags & FLAG.endStream ? 'ended' : 'answering');
     } else require(type === TYPE.windowUpdate && state !== 'reset', what);
