@@ -166,7 +166,7 @@ it('arrive whole, from memory that is released once and not too early, within th
       if (!leaves) await expectExactWindow(client, ask, widen, granted - receivedInAll());
       close?.();
     }),
-    { numRuns: 60 },
+    { numRuns: 25 },
   );
 }, 120_000);
 
