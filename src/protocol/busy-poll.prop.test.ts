@@ -22,7 +22,7 @@ const serveAll = (work: readonly { readonly requests: number; readonly gapNs: nu
     for (let i = 0; i < requests; i += 1) {
       const { turns } = loop;
       loop.serveAt(instruments, loop.clock.nowNs() + gapNs);
-      if (loop.turns > turns && gapNs <= 100_000) hits += 1;
+      if (loop.turns > turns && gapNs <= 200_000) hits += 1;
     }
   }
   loop.runOut();
@@ -30,7 +30,7 @@ const serveAll = (work: readonly { readonly requests: number; readonly gapNs: nu
 };
 
 describe('pollBetween', () => {
-  it('polls in vain for no more than 10 ms, 0.2 % of the time and 20 µs for each request that it caught', () => {
+  it('polls in vain for no more than 40 ms, 0.5 % of the time and 20 µs for each request that it caught', () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof({ weight: 3, arbitrary: run }, pause), { minLength: 1, maxLength: 40 }),
@@ -38,7 +38,7 @@ describe('pollBetween', () => {
         (work, wakeNs) => {
           const { hits, polledNs, tookNs } = serveAll(work, wakeNs);
           // A poll that a request ended lasts the window at most, and a turn more until that is noticed.
-          const most = 10e6 + 0.002 * tookNs + hits * (20_000 + 100_000 + TURN_NS) + TURN_NS;
+          const most = 40e6 + 0.005 * tookNs + hits * (20_000 + 200_000 + TURN_NS) + TURN_NS;
           expect(polledNs).toBeLessThanOrEqual(most);
         },
       ),
@@ -61,7 +61,7 @@ describe('pollBetween', () => {
             loop.serveAt(instruments, atNs);
           }
           loop.runOut();
-          expect(loop.turns * TURN_NS).toBeLessThanOrEqual(20e6 + 0.005 * loop.clock.nowNs());
+          expect(loop.turns * TURN_NS).toBeLessThanOrEqual(40e6 + 0.005 * loop.clock.nowNs());
         },
       ),
       { numRuns: 20 },

@@ -62,8 +62,8 @@ describe('pollBetween', () => {
     const { loop, serveLoop, vainSeconds } = setUp();
     serveLoop(1000, 30_000);
     loop.runOut();
-    expect(vainSeconds()).toBeGreaterThanOrEqual(100e-6);
-    expect(vainSeconds()).toBeLessThan(104e-6);
+    expect(vainSeconds()).toBeGreaterThanOrEqual(200e-6);
+    expect(vainSeconds()).toBeLessThan(204e-6);
   });
 
   it('does not poll while a request is open', () => {
@@ -91,7 +91,7 @@ describe('pollBetween', () => {
     while (loop.clock.nowNs() < 10e9) loop.serveAsleep(instruments, 30_000);
     expect(timeRatio()).toBeGreaterThan(1);
     // Of 10 s: what may be polled in vain at once, and its share of the time.
-    expect(vainSeconds()).toBeLessThan(0.031);
+    expect(vainSeconds()).toBeLessThan(0.091);
   });
 
   it('stays away from a core that is taken from it for as long as it polls', () => {
@@ -107,16 +107,18 @@ describe('pollBetween', () => {
     });
     while (loop.clock.nowNs() < 20e9) serveLoop(1, 30_000);
     expect(loop.turns * 2000).toBeLessThan(0.1 * 20e9);
-    expect(vainSeconds()).toBeLessThan(0.2);
+    expect(vainSeconds()).toBeLessThan(0.5);
   });
 
   it('leaves a process nothing to wait for', async () => {
     const metrics = createMetricsRegistry();
     const inner = { begin() {}, end() {} };
-    const instruments = pollBetween(inner, { clock: systemClock, metrics });
+    let nowNs = 0;
+    const clock = { ...systemClock, nowNs: () => (nowNs += 20_000) };
+    const instruments = pollBetween(inner, { clock, metrics });
     const isPending = () => process.getActiveResourcesInfo().includes('Immediate');
     let polled = 0;
-    // All its requests come at once, so that whether it pays is chance: it is tried for four blocks in any case.
+    // Polled or not, requests come as fast: it is tried for four blocks.
     for (let i = 0; i < 288; i += 1) {
       instruments.begin();
       instruments.end({ ...OUTCOME, totalNs: 0 });

@@ -11,11 +11,11 @@ export interface BusyPollDeps {
 }
 
 /** How long the event loop polls after an answer. A client on the same machine is back in less. */
-const WINDOW_NS = 100_000;
+const WINDOW_NS = 200_000;
 /** What may be polled in vain: so much at first, and whenever nothing was for a while, */
-const FREE_CREDIT_NS = 10e6;
+const FREE_CREDIT_NS = 40e6;
 /** this share of the time, */
-const CREDIT_SHARE = 0.002;
+const CREDIT_SHARE = 0.005;
 /** and this for each poll that a request ended: less than what a wake-up takes, and a fifth of a poll in vain. */
 const HIT_EARNS_NS = 20_000;
 /** Enough for the pauses that every machine makes, whether it polls or sleeps: collections of garbage, other tenants. */
@@ -92,11 +92,11 @@ export function pollBetween(
       const nowNs = clock.nowNs();
       const gapNs = nowNs - outcome.totalNs - idleSinceNs;
       if (isPolling) settle(gapNs, gapNs <= WINDOW_NS);
-      trial.answered(gapNs, nowNs);
-      idleSinceNs = nowNs;
-      if (open > 0 || !trial.shouldPoll) return;
       refill(nowNs);
-      if (creditNs < WINDOW_NS) return;
+      const canPoll = creditNs >= WINDOW_NS;
+      trial.answered(gapNs, nowNs, canPoll);
+      idleSinceNs = nowNs;
+      if (open > 0 || !canPoll || !trial.shouldPoll) return;
       isPolling = true;
       turnSoon();
     },

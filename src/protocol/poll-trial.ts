@@ -8,11 +8,16 @@ export interface PollTrial {
    * To be called for every answer.
    * @param gapNs from the answer before it to its request; not above 0 where they overlapped
    * @param nowNs the clock's monotonic time
+   * @param canPoll false: nothing can be said of polling now, because it is not affordable
    */
-  answered(gapNs: number, nowNs: number): void;
+  answered(gapNs: number, nowNs: number, canPoll: boolean): void;
 }
 
-/** Gaps up to this are those of a client that asks again when it has been answered: a wake-up is part of them. */
+/**
+ * Gaps between these are those of a client that asks again when it has been answered: a wake-up is part of them. Shorter
+ * ones lie between requests that came together.
+ */
+const NEAREST_NS = 8000;
 const NEAR_NS = 250_000;
 /** So many of them in a row are worth a comparison. */
 const NEAR_RUN = 32;
@@ -26,7 +31,7 @@ const PAUSE_NS = 20e6;
 const PAYS_BELOW = 0.85;
 const RECHECK_NS = 2e9;
 /** Where it does not pay, comparisons follow at this distance, doubled each time. */
-const FIRST_WAIT_NS = 1e9;
+const FIRST_WAIT_NS = 0.25e9;
 const LONGEST_WAIT_NS = 16e9;
 
 /**
@@ -74,10 +79,12 @@ export function createPollTrial(): PollTrial {
     if (pays) {
       waitNs = FIRST_WAIT_NS;
       end(nowNs + RECHECK_NS);
-    } else {
-      end(nowNs + waitNs);
-      waitNs = Math.min(2 * waitNs, LONGEST_WAIT_NS);
-    }
+    } else putOff(nowNs);
+  }
+
+  function putOff(nowNs: number): void {
+    end(nowNs + waitNs);
+    waitNs = Math.min(2 * waitNs, LONGEST_WAIT_NS);
   }
 
   function end(nextNs: number): void {
@@ -94,14 +101,15 @@ export function createPollTrial(): PollTrial {
     get timeRatio() {
       return timeRatio;
     },
-    answered(gapNs, nowNs) {
+    answered(gapNs, nowNs, canPoll) {
       if (!isComparing) {
-        nearRun = gapNs <= NEAR_NS ? nearRun + 1 : 0;
-        if (nearRun >= NEAR_RUN && nowNs >= notBeforeNs) start(nowNs);
+        nearRun = gapNs >= NEAREST_NS && gapNs <= NEAR_NS ? nearRun + 1 : 0;
+        if (nearRun >= NEAR_RUN && nowNs >= notBeforeNs && canPoll) start(nowNs);
         return;
       }
       requests += 1;
       if (gapNs > PAUSE_NS) end(nowNs + FIRST_WAIT_NS);
+      else if (shouldPoll && !canPoll) putOff(nowNs);
       else if (requests === BLOCK_REQUESTS) endBlock(nowNs);
     },
   };

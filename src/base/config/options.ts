@@ -79,7 +79,7 @@ export const SERVER_OPTIONS = {
       default: 'auto',
       env: ['NIMIFY_BUSY_POLL'],
       flag: '--busy-poll',
-      doc: 'May the server poll for the next request for a short while (100 µs), where one is expected at once, instead of sleeping? A client that sends one small request after the other is answered half as often again, and a core is busy meanwhile. `auto`: where it pays, which is measured now and then; `off`: never.',
+      doc: 'May the server poll for the next request for a short while (200 µs), where one is expected at once, instead of sleeping? A client that sends one small request after the other is answered half as often again, and a core is busy meanwhile. `auto`: where it pays, which is measured now and then; `off`: never.',
     }),
     maxBodyBytes: option(BYTES, {
       default: 64 * 1024 * 1024,
