@@ -53,6 +53,9 @@ describe('the tarball', () => {
   });
 });
 
+/** What npm tells the scripts that it runs must not steer the npm that is started here. */
+const CLEAN_ENV = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+
 const NPMS = {
   'the npm that is here': ['npm'],
   'npm 10': ['npx', '-y', 'npm@10'],
@@ -145,9 +148,6 @@ function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
     child.once('exit', () => reject(new Error(`it ended too early: ${text}`)));
   });
 }
-
-/** What npm tells the scripts that it runs must not steer the npm that is started here. */
-const CLEAN_ENV = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
 
 function run(command: string, args: readonly string[], cwd: string): string {
   const result = spawnSync(command, args, { cwd, encoding: 'utf8', env: CLEAN_ENV, maxBuffer: 64 * 2 ** 20 });
