@@ -124,7 +124,7 @@ const WORDS = [
 
 describe('every reader says the same', () => {
   it('to heads put together at random', { timeout: 120_000 }, async () => {
-    await fc.assert(fc.asyncProperty(assembled, fc.boolean(), sayToAll), { numRuns: 100 });
+    await fc.assert(fc.asyncProperty(assembled, fc.boolean(), sayToAll), { numRuns: 300 });
   });
 
   it('to requests with a few bytes changed, one or more on a connection', { timeout: 120_000 }, async () => {
@@ -132,6 +132,6 @@ describe('every reader says the same', () => {
       mutated(corpus, WORDS),
       mutated([Buffer.from(inference()), Buffer.from(inference('x-a: b').repeat(2))], WORDS),
     );
-    await fc.assert(fc.asyncProperty(requests, fc.boolean(), sayToAll), { numRuns: 100 });
+    await fc.assert(fc.asyncProperty(requests, fc.boolean(), sayToAll), { numRuns: 300 });
   });
 });

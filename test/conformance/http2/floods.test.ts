@@ -32,11 +32,11 @@ const CANCEL = 8;
 /** Frames are sent in portions of about so many bytes. */
 const PORTION_BYTES = 64 * 1024;
 /** Who has sent this much and is still there has done no harm, or would have by now. */
-const MOST_BYTES = 512 * 1024;
+const MOST_BYTES = 8 * 1024 * 1024;
 /** Between two looks whether others are served. */
-const LOOK_EVERY = 4;
-/** What the server and this client may hold for it, all counted: answers that wait, and a few times what was sent. */
-const MOST_GROWTH_BYTES = 10 * 1024 * 1024;
+const LOOK_EVERY = 16;
+/** What the server may hold for it, all counted; a copy of what was sent would be as much again. */
+const MOST_GROWTH_BYTES = 12 * 1024 * 1024;
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
