@@ -33,6 +33,8 @@ export default defineConfig({
         'src/**/fake-*.ts',
         'src/**/raw-client.ts',
         'src/**/reader-alone.ts',
+        'src/**/session-alone.ts',
+        'src/**/frame-client.ts',
         'src/**/served-fakes.ts',
       ],
       thresholds: { lines: 90, branches: 90 },

@@ -1,8 +1,6 @@
 /** Answers of many streams at once, under whatever a client does meanwhile: bytes, memory and windows. */
-import { type AddressInfo, createServer } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, expect, it, vi } from 'vitest';
-import { systemClock } from '../../../base/util/clock.ts';
 import { DEFAULT_WINDOW_BYTES, ERROR, FRAME, SETTING } from './constants.ts';
 import {
   connectFrames,
@@ -12,7 +10,7 @@ import {
   requestFrame,
   settingsFrame,
 } from './frame-client.ts';
-import { Session } from './session.ts';
+import { serveSessions } from './session-alone.ts';
 import type { ServerStream } from './stream.ts';
 
 const POISON = 0xff;
@@ -33,7 +31,6 @@ function fill(chunk: Buffer, streamId: number, from: number): Buffer {
 
 /** A server that answers with as many bytes as it is asked for, in memory that is poisoned once it is released. */
 async function start() {
-  let session: Session | undefined;
   /** How often the memory of each answer was released. */
   const releases = new Map<number, number>();
 
@@ -54,31 +51,18 @@ async function start() {
     stream.end();
   }
 
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    session = new Session(
-      socket,
-      {
-        clock: systemClock,
-        maxConcurrentStreams: 1000,
-        ...{ streamWindowBytes: 70_000, connectionWindowBytes: 200_000, maxHeaderListBytes: 8192 },
-      },
-      {
-        // Half of them within the read, half of them later.
-        onStream: (stream) => void (stream.id % 4 === 1 ? answer(stream) : setImmediate(answer, stream)),
-        ...{ onGreeted() {}, onPing() {}, onClose() {} },
-        onFault: (thrown) => expect.unreachable(String(thrown)),
-      },
-    );
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const client = await connectFrames((server.address() as AddressInfo).port);
+  // Half of them within the read, half of them later.
+  const served = await serveSessions(
+    (stream) => void (stream.id % 4 === 1 ? answer(stream) : setImmediate(answer, stream)),
+    { maxConcurrentStreams: 1000 },
+  );
+  const client = await connectFrames(served.port);
   close = () => {
     client.socket.destroy();
-    session?.socket.destroy();
-    server.close();
+    served.close();
   };
-  await vi.waitFor(() => expect(session).toBeDefined());
-  return { client, session: session!, releases };
+  await vi.waitFor(() => expect(served.session()).toBeDefined());
+  return { client, session: served.session()!, releases };
 }
 
 /** What a client does next. Streams are counted from the first; those that are not there yet are left alone. */

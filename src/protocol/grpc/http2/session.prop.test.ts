@@ -1,11 +1,9 @@
 /** The session against nghttp2, which is behind Node's client: fields, windows and frames of all sizes. */
 import { type ClientHttp2Session, connect, type Settings } from 'node:http2';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../base/util/clock.ts';
 import type { Headers } from './request-headers.ts';
-import { Session } from './session.ts';
+import { serveSessions } from './session-alone.ts';
 import type { ServerStream } from './stream.ts';
 
 const closing: (() => void)[] = [];
@@ -19,35 +17,10 @@ async function start(
   serve: (stream: ServerStream, headers: Headers | 'too large') => void,
   settings: Settings = {},
 ): Promise<ClientHttp2Session> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
-    const session = new Session(
-      socket,
-      {
-        clock: systemClock,
-        maxConcurrentStreams: 100,
-        streamWindowBytes: 70_000,
-        connectionWindowBytes: 200_000,
-        maxHeaderListBytes: 8192,
-      },
-      {
-        onStream: serve,
-        onGreeted() {},
-        onPing() {},
-        onClose() {},
-        onFault: (thrown) => expect.unreachable(String(thrown)),
-      },
-    );
-    sockets.add(session.socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { settings });
+  const served = await serveSessions(serve);
+  const client = connect(`http://127.0.0.1:${served.port}`, { settings });
   client.on('error', () => {});
-  closing.push(() => {
-    client.destroy();
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
+  closing.push(served.close, () => client.destroy());
   return client;
 }
 

@@ -1,13 +1,11 @@
 /** What a client does to a session that no decent one does, and what must not come of it. */
-import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../../base/util/clock.ts';
 import { ERROR, FLAG, FRAME, SETTING } from './constants.ts';
 import { connectFrames, type FrameClient, frame, numberFrame, requestFrame } from './frame-client.ts';
-import { Session } from './session.ts';
+import type { Session } from './session.ts';
+import { serveSessions, WINDOW_BYTES } from './session-alone.ts';
 import type { ServerStream } from './stream.ts';
 
-const WINDOW_BYTES = 70_000;
 const closing: (() => void)[] = [];
 
 afterEach(() => {
@@ -19,35 +17,11 @@ async function start(
   serve: (stream: ServerStream) => void,
   settings: readonly (readonly [number, number])[] = [],
 ): Promise<{ readonly client: FrameClient; readonly session: Session }> {
-  let session: Session | undefined;
-  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
-    session = new Session(
-      socket,
-      {
-        clock: systemClock,
-        maxConcurrentStreams: 100,
-        streamWindowBytes: WINDOW_BYTES,
-        connectionWindowBytes: 200_000,
-        maxHeaderListBytes: 8192,
-      },
-      {
-        onStream: serve,
-        onGreeted() {},
-        onPing() {},
-        onClose() {},
-        onFault: (thrown) => expect.unreachable(String(thrown)),
-      },
-    );
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const client = await connectFrames((server.address() as AddressInfo).port, settings);
-  closing.push(() => {
-    client.socket.destroy();
-    session?.socket.destroy();
-    server.close();
-  });
-  await vi.waitFor(() => expect(session).toBeDefined());
-  return { client, session: session! };
+  const served = await serveSessions(serve);
+  const client = await connectFrames(served.port, settings);
+  closing.push(served.close, () => client.socket.destroy());
+  await vi.waitFor(() => expect(served.session()).toBeDefined());
+  return { client, session: served.session()! };
 }
 
 /** Everything that was sent before has been looked at. */
