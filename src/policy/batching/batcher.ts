@@ -33,6 +33,7 @@ export interface BatcherDeps {
   readonly arrivals: Arrivals;
   readonly instruments: BatchingInstruments | undefined;
   readonly soon: (callback: () => void) => void;
+  readonly cpuNs: () => number;
   readonly timerStepNs: number;
 }
 
@@ -75,7 +76,7 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
 
   const lanes = createLanes(isPadded ? 0 : model.signature.batchAxis, costs);
   const slots = createSlots(options.slots);
-  const turns = createTurns(soon);
+  const turns = createTurns({ soon, cpuNs: deps.cpuNs, nowNs: () => clock.nowNs() });
   const pressure = createPressure();
   const caution = createCaution();
   const queue = createQueue({
