@@ -49,10 +49,11 @@ it('names beside it what the best pair came to, late answers counted, and what n
       goodPerSecond: [good, good],
     });
   const runs = [open('nimify', 0.02, 488), open('8@0ms', 0.01, 485), open('32@0ms', 0, 490)];
-  const models = [{ ...MODEL, leastMissedShares: [0.004] }];
+  const engineAlone = [{ missedShare: 0.031 }, { missedShare: 0.012 }, { missedShare: 0.013 }];
+  const models = [{ ...MODEL, leastMissedShares: [0.004], engineAlone }];
   const bar = judgeBatchingBars({ models, runs }).find(({ what }) => what.includes('refused or expired'));
   expect(bar).toMatchObject({
-    what: 'm, 80 %: refused or expired (not in time 2.40 %, of the best pair (32@0ms) 2.00 %, and of nobody less than 0.40 %)',
+    what: 'm, 80 %: refused or expired (not in time 2.40 %, of the best pair (32@0ms) 2.00 %, of nobody less than 0.40 %, of the bare engine without a server 1.30 %)',
     verdict: 'missed',
   });
 });

@@ -105,7 +105,7 @@ function overloadBars({ name, peaks, objectiveMs }, of) {
  * Beside it what the best fixed pair came to on the same arrivals, and what nobody could do without. Late answers
  * count there: a pair whose forecast is no good is not to look better for it.
  */
-function belowCapacityBars({ name, leastMissedShares = [] }, runs, of) {
+function belowCapacityBars({ name, leastMissedShares = [], engineAlone = [] }, runs, of) {
   const wanted = { scenario: 'refusals' };
   const percents = (server, toShare) => of(server, wanted).map((run) => toShare(run) * 100);
   const refused = percents('nimify', (run) => run.refusedShare + run.expiredShare);
@@ -122,7 +122,11 @@ function belowCapacityBars({ name, leastMissedShares = [] }, runs, of) {
     `of the best pair (${best.server}) ${toText(best.missed)} %`,
   ];
   if (leastMissedShares.length > 0)
-    beside.push(`and of nobody less than ${toText(median(leastMissedShares) * 100)} %`);
+    beside.push(`of nobody less than ${toText(median(leastMissedShares) * 100)} %`);
+  if (engineAlone.length > 0) {
+    const shares = engineAlone.map(({ missedShare }) => missedShare);
+    beside.push(`of the bare engine without a server ${toText(median(shares) * 100)} %`);
+  }
   return [{ ...bar, what: `${bar.what} (${beside.join(', ')})` }];
 }
 

@@ -7,6 +7,7 @@ import { gridServers } from './grid.mjs';
 import { leastMissed } from './least-missed.mjs';
 import { GRID_LOADS, HALF_LOAD, OPEN_LOADS, OVERLOAD, REFUSAL_LOAD, scheduleAt } from './loads.mjs';
 import { closedRounds, openRounds } from './rounds.mjs';
+import { runEngineAlone } from './run-engine-alone.mjs';
 
 /** Below it a refusal costs what an answer costs, and no client here can offer three times the peak. */
 const OVERLOAD_FROM_US = 1900;
@@ -76,6 +77,11 @@ async function measureRefusals(context, entry) {
       bareRunUs: entry.bareRunUs,
     });
   });
+  entry.engineAlone = [];
+  for (const { round } of rounds) {
+    const { schedule, rampSeconds } = scheduleAt(REFUSAL_LOAD, { ...options, peak: peaks.nimify, round });
+    entry.engineAlone.push(await runEngineAlone(model, { schedule, rampSeconds, objectiveMs }, options));
+  }
 }
 
 /** Without the objective: each is to answer the same requests, not to refuse some of them. */

@@ -70,6 +70,7 @@ function renderModel(model, { runs }) {
       ['not in time', (run) => percent(missedShareOf({ ...run, goodPerSecond: [run.good] }))],
     ]),
     ...leastMissedOf(model),
+    ...engineAloneOf(model),
     ...section('three times the peak', 'overload', [
       ['offered/s', value('offeredPerSecond')],
       ...COMMON,
@@ -96,6 +97,16 @@ function leastMissedOf({ name, leastMissedShares = [] }) {
   const least = percent(median(leastMissedShares));
   return [
     `${name}: on these arrivals ${least} could not have been in time with any order and size of runs, if none of n rows takes less than n requests at nimify's peak, nor less than the bare engine takes for one.`,
+  ];
+}
+
+/** Of the middle round. */
+function engineAloneOf({ name, engineAlone = [] }) {
+  if (engineAlone.length === 0) return [];
+  const ordered = [...engineAlone].sort((one, other) => one.missedShare - other.missedShare);
+  const { most, missedShare, busyShare } = ordered[(ordered.length - 1) >> 1];
+  return [
+    `${name}: the bare engine, fed with these arrivals on the same core without any server, left out or was late with ${percent(missedShare)} (runs of at most ${most} rows, the best of those tried), and was busy for ${percent(busyShare)} of the time.`,
   ];
 }
 
