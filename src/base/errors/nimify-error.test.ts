@@ -11,3 +11,10 @@ it('puts a place before the words of a refusal, and keeps all else', () => {
     ...{ message: 'm.onnx: no', details: undefined, retryAfterMs: undefined },
   });
 });
+
+it('has a stack where something is at fault, and none where there is only too much to do', () => {
+  const { stackTraceLimit } = Error;
+  expect(new NimifyError('OVERLOADED', 'too many').stack).not.toContain('nimify-error.test.ts');
+  expect(new NimifyError('INTERNAL', 'no').stack).toContain('nimify-error.test.ts');
+  expect(Error.stackTraceLimit).toBe(stackTraceLimit);
+});

@@ -17,7 +17,16 @@ export interface NimifyErrorOptions {
   readonly cause?: unknown;
 }
 
-/** The only error class of nimify. Match on `code`; the message is for people and may change. */
+/**
+ * What load and clients bring about: where in the code it was found out tells nobody anything, and to write down the
+ * stack takes longer than the rest of a refusal.
+ */
+const WITHOUT_STACK: ReadonlySet<ErrorCode> = new Set(['OVERLOADED', 'DEADLINE_EXCEEDED', 'CANCELLED']);
+
+/**
+ * The only error class of nimify. Match on `code`; the message is for people and may change. Codes that are nobody's
+ * fault come without a stack.
+ */
 export class NimifyError extends Error {
   override readonly name = 'NimifyError';
   readonly code: ErrorCode;
@@ -25,7 +34,10 @@ export class NimifyError extends Error {
   readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: NimifyErrorOptions = {}) {
+    const { stackTraceLimit } = Error;
+    if (WITHOUT_STACK.has(code)) Error.stackTraceLimit = 0;
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.details = options.details;
     this.retryAfterMs = options.retryAfterMs;
