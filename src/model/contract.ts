@@ -1,3 +1,4 @@
+import type { NimifyError } from '../base/errors/nimify-error.ts';
 import type { RequestContext } from './context.ts';
 import type { InferRequest, InferResponse } from './request.ts';
 import type { Signature } from './signature.ts';
@@ -43,6 +44,13 @@ export interface Model {
    * @throws NimifyError what `infer` would reject with
    */
   inferNow?(request: InferRequest, context: RequestContext): InferResponse | undefined;
+  /**
+   * Why any request of this context would be refused now, whatever else it says; undefined: one might be let in. To be
+   * asked before a request is decoded, which costs more than all the rest of a refusal. What is given counts as what
+   * `infer` rejects with. `isPlain` is asked last: does the request say nothing of deadline and priority that the
+   * context does not? Absent where nothing can be known beforehand.
+   */
+  turnAway?(context: RequestContext, isPlain: () => boolean): NimifyError | undefined;
   /** Takes no more requests, lets the running ones finish for at most `graceMs`, then frees everything. */
   close(options: { readonly graceMs: number }): Promise<void>;
 }

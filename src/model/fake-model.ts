@@ -21,6 +21,8 @@ export interface FakeModelOptions {
     request: InferRequest,
     context: RequestContext,
   ) => readonly Tensor[] | InferResponse | undefined;
+  /** Default: nothing is known beforehand. */
+  readonly turnAway?: Model['turnAway'];
 }
 
 export interface FakeModel extends Model {
@@ -97,6 +99,7 @@ export function createFakeModel(options: FakeModelOptions = {}): FakeModel {
             return respond(request, answer);
           },
         }),
+    ...(options.turnAway === undefined ? {} : { turnAway: options.turnAway }),
     async close(how) {
       closedWith = how;
       state = 'draining';

@@ -1,3 +1,4 @@
+import type { NimifyError } from '../base/errors/nimify-error.ts';
 import type { RequestContext } from './context.ts';
 import type { Model } from './contract.ts';
 import type { InferRequest, InferResponse } from './request.ts';
@@ -11,10 +12,12 @@ export interface Wrapping {
   infer(request: InferRequest, context: RequestContext): Promise<InferResponse>;
   /** Offered only where the model can answer at once. */
   inferNow(request: InferRequest, context: RequestContext): InferResponse | undefined;
+  /** Offered only where the model refuses beforehand. */
+  turnAway(context: RequestContext, isPlain: () => boolean): NimifyError | undefined;
 }
 
 /** A Model around one other: all else is as that one has it. */
-export function wrapModel(model: Model, { kind, signature, infer, inferNow }: Wrapping): Model {
+export function wrapModel(model: Model, { kind, signature, infer, inferNow, turnAway }: Wrapping): Model {
   return {
     kind,
     name: model.name,
@@ -30,6 +33,7 @@ export function wrapModel(model: Model, { kind, signature, infer, inferNow }: Wr
     inner: [model],
     infer,
     ...(model.inferNow === undefined ? {} : { inferNow }),
+    ...(model.turnAway === undefined ? {} : { turnAway }),
     close: (how) => model.close(how),
   };
 }

@@ -1,3 +1,4 @@
+import type { NimifyError } from '../base/errors/nimify-error.ts';
 import type { Tensor } from '../base/tensor/tensor.ts';
 import type { ModelConfig } from '../base/triton/model-config.ts';
 import type { Artifact } from '../model/artifact.ts';
@@ -74,6 +75,16 @@ export interface Registry {
    * @throws NimifyError what `infer` would reject with
    */
   inferNow(request: InferRequest, context: RequestContext): InferResponse | undefined;
+  /**
+   * Why the model refuses any request of this context now, to be asked before one is decoded: see `Model.turnAway`.
+   * Undefined: it might let one in. The request is checked against nothing.
+   * @throws NimifyError as `find`
+   */
+  turnAway(
+    asked: Pick<InferRequest, 'model' | 'version'>,
+    context: RequestContext,
+    isPlain: () => boolean,
+  ): NimifyError | undefined;
   /** From now on `isReady` is false; what runs may finish. */
   startDraining(): void;
   close(options: { readonly graceMs: number }): Promise<void>;

@@ -220,6 +220,21 @@ describe('what a registry counts', () => {
     });
   });
 
+  it('is every request that a model turned away, and none that it might have let in', () => {
+    const registry = createRegistry();
+    const full = new NimifyError('OVERLOADED', 'full');
+    registry.add(serve('m', '1', { turnAway: (_context, isPlain) => (isPlain() ? full : undefined) }));
+    registry.add(serve('n', '1'));
+    expect(registry.turnAway({ model: 'm' }, createContext(), () => true)).toBe(full);
+    expect(registry.turnAway({ model: 'm', version: '1' }, createContext(), () => false)).toBeUndefined();
+    expect(registry.turnAway({ model: 'n' }, createContext(), () => true)).toBeUndefined();
+    expect(() => registry.turnAway({ model: 'o' }, createContext(), () => true)).toThrow("'o' is not found");
+    expect(registry.statistics('m')[0]?.statistics).toMatchObject({
+      fail: { count: 1 },
+      cancel: { count: 0 },
+    });
+  });
+
   it('tells failed and cancelled requests from answered ones', async () => {
     const registry = createRegistry();
     function failing(code: 'ENGINE_FAILED' | 'CANCELLED') {

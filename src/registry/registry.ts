@@ -199,6 +199,14 @@ export function createRegistry({
       validateRequest(model.signature, request);
       return askNow(entry, request, context);
     },
+    turnAway({ model: name, version }, context, isPlain) {
+      const { served, statistics } = findLoaded(name, version);
+      if (served.model.turnAway === undefined) return undefined;
+      const fromNs = clock.nowNs();
+      const refusal = served.model.turnAway(context, isPlain);
+      if (refusal !== undefined) statistics.failed(fromNs, context, false);
+      return refusal;
+    },
     startDraining() {
       draining = true;
     },

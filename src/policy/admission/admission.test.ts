@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import { createFakeClock } from '../../base/util/fake-clock.ts';
 import { createContext } from '../../model/context.ts';
+import type { Model } from '../../model/contract.ts';
 import { createFakeModel } from '../../model/fake-model.ts';
 import { createInferRequest, type InferResponse } from '../../model/request.ts';
 import { createAdmission } from './admission.ts';
@@ -9,7 +10,7 @@ import { createAdmission } from './admission.ts';
 const request = createInferRequest({ model: 'fake', inputs: [] });
 
 /** A wrapped model that answers when the test says so. */
-function setUp(maxLimit = 4) {
+function setUp(maxLimit = 4, turnAway?: Model['turnAway']) {
   const clock = createFakeClock();
   const answers: { resolve: () => void; reject: (error: unknown) => void }[] = [];
   const inner = createFakeModel({
@@ -18,6 +19,7 @@ function setUp(maxLimit = 4) {
         answers.push({ resolve: () => resolve([]), reject });
       }),
     answerNow: ({ id }) => (id === 'later' ? undefined : []),
+    ...(turnAway === undefined ? {} : { turnAway }),
   });
   const model = createAdmission({ clock }, { minLimit: () => 2, maxLimit })(inner);
   const ask = () => model.infer(request, createContext());
@@ -101,5 +103,20 @@ describe('createAdmission', () => {
     expect(revised.revision).toBe('abc');
     await model.close({ graceMs: 3 });
     expect(inner.closedWith).toEqual({ graceMs: 3 });
+  });
+
+  it('turns away whom it would refuse, and whom the model within would', async () => {
+    let isFull = false;
+    const turnAway = () => (isFull ? new NimifyError('OVERLOADED', 'within') : undefined);
+    const { model, answers, ask } = setUp(2, turnAway);
+    const asked = () => model.turnAway!(createContext(), () => false)?.message;
+    expect(asked()).toBeUndefined();
+    isFull = true;
+    expect(asked()).toBe('within');
+    const two = [ask(), ask()];
+    expect(asked()).toContain('2 requests are in flight');
+    for (const { resolve } of answers) resolve();
+    await Promise.all(two);
+    expect(setUp().model.turnAway).toBeUndefined();
   });
 });

@@ -55,5 +55,7 @@ export function createAdmission({ clock }: { readonly clock: Clock }, options: A
       kind: 'admission',
       infer: (request, context) => infer(model, request, context),
       inferNow: (request, context) => inferNow(model, request, context),
+      turnAway: (context, isPlain) =>
+        inFlight >= limit.limit ? overloaded() : model.turnAway?.(context, isPlain),
     });
 }

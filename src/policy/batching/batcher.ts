@@ -13,14 +13,14 @@ import type {
   CostModel,
 } from './contract.ts';
 import { createDispatcher } from './dispatcher.ts';
-import { forecast } from './forecast.ts';
+import { type Asked, createGate } from './gate.ts';
 import { createLanes, lookUpMost, type RowLimits, rowsOf } from './lanes.ts';
 import { createOutlook } from './outlook.ts';
 import { createPaddedCosts } from './padded-costs.ts';
 import { enterPieces, type Piece } from './pieces.ts';
 import { createPressure } from './pressure.ts';
 import { createQueue } from './queue.ts';
-import { cancelled, expired, nothingToFill, notReady, queueFull, wouldBeLate } from './refusals.ts';
+import { cancelled, expired, nothingToFill, notReady } from './refusals.ts';
 import { createRuns } from './runs.ts';
 import { createSlots } from './slots.ts';
 import type { Lane, Ticket } from './ticket.ts';
@@ -41,23 +41,21 @@ export interface BatcherDeps {
 export interface Batcher {
   infer(request: InferRequest, context: RequestContext): Promise<InferResponse>;
   inferNow(request: InferRequest, context: RequestContext): InferResponse | undefined;
+  /** As `Model.turnAway`. */
+  turnAway(context: RequestContext, isPlain: () => boolean): NimifyError | undefined;
   /** Takes no more. Settles when nobody waits or runs any more, at most after `graceMs`. */
   drain(graceMs: number): Promise<void>;
 }
 
 /** Most rows of a run where nobody says how many. */
 const MOST_ROWS = 256;
+/** Requests that their mean number of rows reaches back. */
+const ROWS_MEMORY = 64;
 
 /** What a request brings to the queue. */
-interface Newcomer {
-  readonly lane: Lane;
-  readonly rows: number;
+interface Newcomer extends Asked {
   readonly request: InferRequest;
   readonly context: RequestContext;
-  readonly deadlineAtNs: number;
-  readonly level: number;
-  readonly key: number;
-  readonly nowNs: number;
 }
 
 export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batcher {
@@ -85,6 +83,7 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
     queue: options.queue,
     queueByPriority: options.queueByPriority,
   });
+  const gate = createGate({ clock, queue, slots, costs, pressure, caution, told });
   const outlook = createOutlook({ costs, arrivals, slots, queue, isInline }, options);
   const dispatcher = createDispatcher({
     name: model.name,
@@ -105,6 +104,7 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
   });
   const { runs } = dispatcher;
   let order = 0;
+  let meanRows = 1;
   let isClosing = false;
 
   function infer(request: InferRequest, context: RequestContext): Promise<InferResponse> {
@@ -114,7 +114,9 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
     const lane = lanes.find(request);
     if (isPadded && !lane.hasRows) return Promise.reject(nothingToFill(request));
     const rows = lane.hasRows ? rowsOf(request) : 1;
+    const { rowsPerNs } = outlook;
     arrivals.observe(nowNs, rows);
+    meanRows += (rows - meanRows) / ROWS_MEMORY;
     turns.arrived(rows);
     lookUpMost(lane, costs, limits);
     const deadlineAtNs = deadlineOf(context, nowNs);
@@ -125,7 +127,7 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
     }
     const level = levelOf(context);
     const key = queue.keyOf(level, nowNs, deadlineAtNs);
-    return enter({ lane, rows, request, context, deadlineAtNs, level, key, nowNs });
+    return enter({ lane, rows, request, context, deadlineAtNs, level, key, nowNs, rowsPerNs });
   }
 
   function inferNow(request: InferRequest, context: RequestContext): InferResponse | undefined {
@@ -142,6 +144,27 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
     runs.ran(lane, rows, 1);
     costs.observe(lane.shape, rows, response.report.computeNs);
     return response;
+  }
+
+  /** By the least that a request can be. One of a class that never came is not known, and is treated like the others. */
+  function turnAway(context: RequestContext, isPlain: () => boolean): NimifyError | undefined {
+    if (isClosing || slots.free > 0 || lanes.few.length === 0) return undefined;
+    const nowNs = clock.nowNs();
+    const deadlineAtNs = deadlineOf(context, nowNs);
+    if (deadlineAtNs <= nowNs) return undefined;
+    const level = levelOf(context);
+    const key = queue.keyOf(level, nowNs, deadlineAtNs);
+    const { rowsPerNs } = outlook;
+    let why: (() => NimifyError) | undefined;
+    for (const lane of lanes.few) {
+      lookUpMost(lane, costs, limits);
+      why = gate.refusal({ lane, rows: 1, level, key, deadlineAtNs, nowNs, rowsPerNs });
+      if (why === undefined) return undefined;
+    }
+    if (why === undefined || !isPlain()) return undefined;
+    arrivals.observe(nowNs, meanRows);
+    pressure.decided(true);
+    return why();
   }
 
   /** Why a request does not even come to the queue. */
@@ -183,10 +206,10 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
   }
 
   function enter(newcomer: Newcomer): Promise<InferResponse> {
-    const { rows, request, level } = newcomer;
-    const refusal = queue.isFull(level) ? full(level) : lateness(newcomer);
-    pressure.decided(refusal !== undefined);
-    if (refusal !== undefined) return Promise.reject(refusal);
+    const { rows, request } = newcomer;
+    const why = gate.refusal(newcomer);
+    pressure.decided(why !== undefined);
+    if (why !== undefined) return Promise.reject(why());
     const answer =
       rows > splitAbove
         ? enterPieces(request, rows, splitAbove, (piece) => push(newcomer, piece), dispatcher.withdraw)
@@ -195,24 +218,6 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
           });
     dispatcher.wake();
     return answer;
-  }
-
-  function full(level: number): NimifyError {
-    const nowNs = clock.nowNs();
-    const waitNs = slots.waitNs(nowNs, queue.workBefore(Number.POSITIVE_INFINITY, nowNs));
-    return told('full', queueFull(queue.waitingAt(level), Math.max(1, Math.ceil(waitNs / 1e6))));
-  }
-
-  /** By prediction; a free slot needs none. */
-  function lateness({ lane, rows, key, deadlineAtNs, nowNs }: Newcomer): NimifyError | undefined {
-    if (deadlineAtNs === Number.POSITIVE_INFINITY || slots.free > 0) return undefined;
-    const budgetNs = deadlineAtNs - nowNs;
-    const ask = { rows, key, budgetNs, nowNs, rowsPerNs: outlook.rowsPerNs, spare: caution.spare };
-    const { waitNs, runNs } = forecast({ queue, slots, costs, pressure }, lane, ask);
-    // What is spared is for runs that take longer than forecast, and for those that must be kept large.
-    const spareNs = budgetNs * caution.spare;
-    if (waitNs + runNs + spareNs <= budgetNs) return undefined;
-    return told('late', wouldBeLate(queue.size, { waitNs, runNs, budgetNs, spareNs }));
   }
 
   function push(newcomer: Newcomer, { request, isFirst, resolve, reject }: Piece): Ticket {
@@ -261,6 +266,7 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
   return {
     infer,
     inferNow,
+    turnAway,
     drain(graceMs) {
       isClosing = true;
       return dispatcher.drain(graceMs);

@@ -76,6 +76,8 @@ export function createBatching(deps: BatchingDeps, options: BatchingOptions): Po
             inferNow: (request: InferRequest, context) =>
               inOrder === undefined || inOrder.isEmpty ? batcher.inferNow(request, context) : undefined,
           }),
+      // In order nobody hears before those who came earlier have heard.
+      ...(model.inferNow !== undefined || inOrder !== undefined ? {} : { turnAway: batcher.turnAway }),
       close({ graceMs }) {
         closed ??= close(graceMs);
         return closed;

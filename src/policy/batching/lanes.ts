@@ -8,10 +8,15 @@ import type { Lane, Ticket } from './ticket.ts';
 export interface Lanes {
   /** The lane of a request. Its rows are `rowsOf` it where the lane has rows, else it counts as one. */
   find(request: InferRequest): Lane;
+  /** All that were found so far, if they are few; else none. */
+  readonly few: readonly Lane[];
 }
 
 /** Classes that are remembered; the one that was not asked for longest gives its number to the next. */
 const MOST_LANES = 1024;
+
+/** More are too many to be looked at for every request. */
+const FEW = 8;
 
 /** Number of rows that all inputs agree on; 0: there is none. */
 export function rowsOf({ inputs }: InferRequest): number {
@@ -23,6 +28,7 @@ export function rowsOf({ inputs }: InferRequest): number {
 /** Sorts requests into shape classes. Most requests are like the one before, so that is looked at first. */
 export function createLanes(batchAxis: BatchAxis, costs: Pick<CostModel, 'introduce'>): Lanes {
   const lanes = new Map<string, Lane>();
+  let few: readonly Lane[] = [];
   let last: { readonly lane: Lane; readonly like: InferRequest } | undefined;
 
   function lookUp(request: InferRequest, hasRows: boolean): Lane {
@@ -34,6 +40,7 @@ export function createLanes(batchAxis: BatchAxis, costs: Pick<CostModel, 'introd
     } else lanes.delete(key);
     // Anew, so that the map is in order of use.
     lanes.set(key, lane);
+    if (!few.includes(lane)) few = lanes.size <= FEW ? [...lanes.values()] : [];
     last = { lane, like: withoutData(request) };
     return lane;
   }
@@ -53,6 +60,9 @@ export function createLanes(batchAxis: BatchAxis, costs: Pick<CostModel, 'introd
       const hasRows = batchAxis === 0 && rowsOf(request) > 0;
       if (last?.lane.hasRows === hasRows && isLike(request, last.like, hasRows ? 1 : 0)) return last.lane;
       return lookUp(request, hasRows);
+    },
+    get few() {
+      return few;
     },
   };
 }

@@ -170,3 +170,23 @@ describe('an answer at once', () => {
     expect(setUp().model).not.toHaveProperty('inferNow');
   });
 });
+
+describe('createDeadline, over a model that turns requests away beforehand', () => {
+  it('asks it with the deadline or the default', () => {
+    const clock = createFakeClock();
+    const asked: number[] = [];
+    const inner = createFakeModel({
+      turnAway: ({ deadlineAtNs }, isPlain) => {
+        asked.push(deadlineAtNs);
+        return isPlain() ? new NimifyError('OVERLOADED', 'full') : undefined;
+      },
+    });
+    const model = createDeadline({ clock }, { defaultTimeoutMs: 10 })(inner);
+    clock.advance(5);
+    expect(model.turnAway!(createContext(), () => true)?.message).toBe('full');
+    expect(model.turnAway!(createContext({ deadlineAtNs: 7e6 }), () => false)).toBeUndefined();
+    expect(asked).toEqual([15e6, 7e6]);
+    expect(clock.pendingTimers).toBe(0);
+    expect(createDeadline({ clock }, { defaultTimeoutMs: 10 })(createFakeModel()).turnAway).toBeUndefined();
+  });
+});

@@ -66,11 +66,18 @@ export function createDeadline({ clock }: { readonly clock: Clock }, options: De
     return model.inferNow?.(request, context);
   }
 
+  function turnAway(model: Model, outer: RequestContext, isPlain: () => boolean): NimifyError | undefined {
+    const isOpen = outer.deadlineAtNs === Number.POSITIVE_INFINITY;
+    const deadlineAtNs = isOpen ? clock.nowNs() + defaultTimeoutNs : outer.deadlineAtNs;
+    return model.turnAway?.(within(outer, deadlineAtNs, outer.cancel), isPlain);
+  }
+
   return (model) =>
     wrapModel(model, {
       kind: 'deadline',
       infer: (request, context) => infer(model, request, context),
       inferNow: (request, context) => inferNow(model, request, context),
+      turnAway: (context, isPlain) => turnAway(model, context, isPlain),
     });
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { Tensor } from '../../base/tensor/tensor.ts';
 import { createContext } from '../../model/context.ts';
 import { createFakeModel } from '../../model/fake-model.ts';
@@ -93,6 +94,7 @@ describe('createDeclared', () => {
   it('answers at once where the model does, and closes what it wraps', async () => {
     const inner = createFakeModel();
     expect(createDeclared(OPTIONS)(inner).inferNow).toBeUndefined();
+    expect(createDeclared(OPTIONS)(inner).turnAway).toBeUndefined();
     let answers = true;
     const quick = {
       ...inner,
@@ -105,7 +107,11 @@ describe('createDeclared', () => {
             }
           : undefined,
     };
-    const model = createDeclared(OPTIONS)(quick);
+    const model = createDeclared(OPTIONS)({
+      ...quick,
+      turnAway: () => new NimifyError('OVERLOADED', 'full'),
+    });
+    expect(model.turnAway?.(createContext(), () => true)?.message).toBe('full');
     expect(model.inferNow?.(ask([1, 2, 3]), createContext())?.outputs[0]?.shape).toEqual([1, 2, 3]);
     expect(() => model.inferNow?.(ask([9, 2, 3]), createContext())).toThrow('at most 4 rows');
     answers = false;

@@ -66,6 +66,7 @@ export function createDeclared(options: DeclaredOptions): Policy {
         const response = model.inferNow?.(inward(request), context);
         return response && outward(response);
       },
+      turnAway: (context, isPlain) => model.turnAway?.(context, isPlain),
     });
 }
 

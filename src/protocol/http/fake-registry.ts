@@ -25,6 +25,8 @@ export interface FakeServedOptions {
   readonly infer?: Model['infer'];
   /** Default: no answer is given at once. */
   readonly inferNow?: Model['inferNow'];
+  /** Default: nothing is known beforehand. */
+  readonly turnAway?: Model['turnAway'];
 }
 
 export function createFakeServed(options: FakeServedOptions): ServedModel {
@@ -35,6 +37,7 @@ export function createFakeServed(options: FakeServedOptions): ServedModel {
     onState: () => () => {},
     infer,
     ...(options.inferNow === undefined ? {} : { inferNow: options.inferNow }),
+    ...(options.turnAway === undefined ? {} : { turnAway: options.turnAway }),
     close: async () => {},
   };
   return { ...toFakeServed(model), platform: 'fake', notes: { host: 'none' } };

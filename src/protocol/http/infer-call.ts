@@ -16,7 +16,7 @@ import type { HttpDeps } from './deps.ts';
 import { decodeSegment, type InferPath } from './infer-path.ts';
 import { requireMediaType } from './media-type.ts';
 import type { Reply } from './reply.ts';
-import { contextFor, type RequestHead } from './request-context.ts';
+import { contextFor, type RequestHead, type RequestLife } from './request-context.ts';
 
 /**
  * What an inference over HTTP is, whichever reader took it from its connection: `readTarget` looks at the head,
@@ -95,9 +95,10 @@ export function openCall(
   const decodeFromNs = deps.clock.nowNs();
   try {
     const { headerLength, served } = target;
+    const life = { requestId, arrivedAtNs, phases, cancel: NEVER_CANCELLED };
+    refuseUnread(deps, head, target, tally, life, bytes);
     const decoded = headerLength === 0 ? decodeRaw(bytes, served) : codec.decode(bytes, headerLength);
     refuseClasses(decoded.outputs, served);
-    const life = { requestId, arrivedAtNs, phases, cancel: NEVER_CANCELLED };
     const context = contextFor(head, tally.timeoutMs, life, decoded.parameters);
     const request = toInferRequest(decoded, target.name, target.version, owner);
     phases.decodeNs = deps.clock.nowNs() - decodeFromNs;
@@ -106,6 +107,32 @@ export function openCall(
     owner.release();
     throw thrown;
   }
+}
+
+/** What a body must hold that says when its answer is wanted; a backslash may hide either. */
+const WHEN_WANTED = ['"timeout"', '"priority"', '\\'] as const;
+
+/**
+ * Under overload most of the work would be to read those who are refused.
+ * @throws NimifyError what the model says to whatever it is asked now
+ */
+function refuseUnread(
+  { registry }: HttpDeps,
+  head: RequestHead,
+  { name, version, served, headerLength }: InferTarget,
+  { timeoutMs }: Tally,
+  life: RequestLife,
+  body: Uint8Array,
+): void {
+  if (served.model.turnAway === undefined) return;
+  const context = contextFor(head, timeoutMs, life, {});
+  const asked = version === undefined ? { model: name } : { model: name, version };
+  const refusal = registry.turnAway(asked, context, () => {
+    const jsonBytes = Math.min(headerLength ?? body.byteLength, body.byteLength);
+    const text = Buffer.from(body.buffer, body.byteOffset, jsonBytes);
+    return WHEN_WANTED.every((word) => !text.includes(word));
+  });
+  if (refusal !== undefined) throw refusal;
 }
 
 /**
