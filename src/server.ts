@@ -16,6 +16,8 @@ import { DEFAULT_HTTP_OPTIONS, type HttpOptions } from './protocol/http/deps.ts'
 import { createMetricsServer } from './protocol/http/metrics-server.ts';
 import { createHttpServer } from './protocol/http/server.ts';
 import type { ListenAddress } from './protocol/listen.ts';
+import { ceilingOf, settleCeiling } from './protocol/memory-ceiling.ts';
+import { createMemoryRoom } from './protocol/memory-room.ts';
 import type { ServerTls, ServerTlsOptions } from './protocol/server-tls.ts';
 import type { TlsFiles } from './protocol/tls-files.ts';
 import { assemble, DEFAULT_ENGINE_OPTIONS } from './registry/assemble.ts';
@@ -45,6 +47,11 @@ export interface ServerOptions {
    * that this process may open, less those that it needs for itself.
    */
   readonly maxConnections?: number;
+  /**
+   * Resident memory beyond which requests are refused instead of taken, in bytes. `auto`: 80 % of what the container or
+   * the machine has. Default `auto`.
+   */
+  readonly maxMemoryBytes?: 'auto' | number;
   /**
    * May the event loop poll for the next request for a short while, where one is expected at once, instead of sleeping?
    * `auto`: where it pays. Default `auto`.
@@ -132,8 +139,11 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const registry = createRegistry({
     readiness: strictReadiness === undefined ? 'but-excused' : strictReadiness ? 'all' : 'any',
     mayBeEmpty: mode !== 'none',
+    isAble: () => !memoryRoom.isStuck,
     clock,
   });
+  const maxMemoryBytes = options.maxMemoryBytes ?? 'auto';
+  const memoryRoom = createMemoryRoom({ clock, log, metrics, ceilingBytes: ceilingOf(maxMemoryBytes) });
   const connectionRoom = createConnectionRoom({
     ...{ clock, log },
     maxConnections: leastOf(options.maxConnections, roomForConnections()),
@@ -195,6 +205,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     accessLog: createAccessLog({ log, clock }, options.accessLog ?? { share: 0, slowMs: 0 }),
     instruments: options.busyPoll === 'off' ? instruments : pollBetween(instruments, { clock, metrics }),
     connectionRoom,
+    memoryRoom,
     version: VERSION,
   };
   const http = createHttpServer({ ...shared, metrics, options: httpOptions, tls: tls.http });
@@ -216,6 +227,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       await controlClosed;
     } finally {
       tls.stop();
+      memoryRoom.stop();
       await metricsServer?.close();
       processMetrics.stop();
     }
@@ -238,6 +250,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       exitOnError ?? (!lacksBackend || (!isServed && mode === 'none'));
     throwTogether(failures.filter(isFatal), failures.length + registry.list().length);
     for (const failure of failures) tellFailure(failure, { log, isServed: false });
+    settleCeiling(memoryRoom, maxMemoryBytes, log);
     return {
       url: urlOf(address, tls.http),
       metricsUrl: metricsAddress === undefined ? undefined : urlOf(metricsAddress, undefined),

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../base/util/clock.ts';
+import { freeBuffer } from '../base/util/free-buffer.ts';
 
 /**
  * Memory for bodies, used again and again: a fresh large buffer costs more than all else that is done with it, since
@@ -24,6 +25,8 @@ export interface BodyPoolOptions {
   readonly maxKeptBytes?: number;
   /** What was not needed for as long as this is let go. Default 5000. */
   readonly idleMs?: number;
+  /** While memory is short nothing is kept: what is given back is the system's at once. Default: it never is. */
+  readonly isShort?: () => boolean;
   /** For tests: called with every buffer that is taken back, so that whoever still looks at it finds out. */
   readonly onGive?: (buffer: ArrayBuffer) => void;
 }
@@ -41,7 +44,7 @@ interface Shelf {
 }
 
 export function createBodyPool(options: BodyPoolOptions): BodyPool {
-  const { clock, maxKeptBytes = 64 * 1024 * 1024, idleMs = 5000 } = options;
+  const { clock, maxKeptBytes = 64 * 1024 * 1024, idleMs = 5000, isShort = NEVER } = options;
   const shelves = new Map<number, Shelf>();
   let keptBytes = 0;
   let timer: Timer | undefined;
@@ -78,7 +81,12 @@ export function createBodyPool(options: BodyPoolOptions): BodyPool {
     },
     give(buffer) {
       const size = buffer.byteLength;
-      if (size < SMALLEST_BYTES || keptBytes + size > maxKeptBytes) return;
+      if (size < SMALLEST_BYTES) return;
+      if (isShort()) {
+        freeBuffer(buffer);
+        return;
+      }
+      if (keptBytes + size > maxKeptBytes) return;
       options.onGive?.(buffer);
       shelfOf(size).free.push(buffer);
       keptBytes += size;
@@ -88,6 +96,7 @@ export function createBodyPool(options: BodyPoolOptions): BodyPool {
       return keptBytes;
     },
     clear() {
+      for (const { free } of shelves.values()) for (const buffer of free) freeBuffer(buffer);
       shelves.clear();
       keptBytes = 0;
       timer?.cancel();
@@ -95,6 +104,8 @@ export function createBodyPool(options: BodyPoolOptions): BodyPool {
     },
   };
 }
+
+const NEVER = () => false;
 
 function roundUp(sizeBytes: number): number {
   const step = 2 ** Math.floor(Math.log2(sizeBytes)) / STEPS;

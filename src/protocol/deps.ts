@@ -5,6 +5,7 @@ import type { Clock } from '../base/util/clock.ts';
 import type { Registry } from '../registry/contract.ts';
 import type { ModelControl } from '../registry/live/contract.ts';
 import type { ConnectionRoom } from './connection-room.ts';
+import type { MemoryRoom } from './memory-room.ts';
 
 /** What every protocol may use: protocols translate and hold no logic of their own. */
 export interface ProtocolDeps {
@@ -15,6 +16,7 @@ export interface ProtocolDeps {
   readonly accessLog: AccessLog;
   readonly instruments: RequestInstruments;
   readonly connectionRoom: ConnectionRoom;
+  readonly memoryRoom: MemoryRoom;
   /** nimify's own version. */
   readonly version: string;
 }

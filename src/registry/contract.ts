@@ -53,7 +53,7 @@ export interface Registry {
    * @throws NimifyError MODEL_NOT_FOUND; MODEL_NOT_READY where it is still loading
    */
   find(name: string, version?: string): ServedModel;
-  /** True when every model is ready and the process is not draining. */
+  /** True when every model is ready, the process is not draining and has memory for requests. */
   isReady(): boolean;
   /** True when the model takes requests and has answered one: its self-test, or, failing that, a client's. */
   isModelReady(served: ServedModel): boolean;

@@ -48,6 +48,8 @@ export interface RegistryOptions {
   readonly readiness?: 'all' | 'but-excused' | 'any';
   /** Is a server without models ready? Default false. */
   readonly mayBeEmpty?: boolean;
+  /** Asked besides: false makes the server unready. Default: always true. */
+  readonly isAble?: () => boolean;
   /** Default: the system's. */
   readonly clock?: Clock;
 }
@@ -55,6 +57,7 @@ export interface RegistryOptions {
 export function createRegistry({
   readiness = 'all',
   mayBeEmpty = false,
+  isAble = () => true,
   clock = systemClock,
 }: RegistryOptions = {}): MutableRegistry {
   const models = new Map<string, Versions>();
@@ -165,7 +168,7 @@ export function createRegistry({
     list,
     find: (name, version) => findLoaded(name, version).served,
     isReady() {
-      if (draining) return false;
+      if (draining || !isAble()) return false;
       for (const versions of models.values()) if (!isReadyModel(versions)) return false;
       return mayBeEmpty || !loaded().next().done;
     },

@@ -30,7 +30,8 @@ export interface ChildServer {
   cpuSeconds(): number;
 }
 
-export interface ChildServerOptions extends Pick<ServerOptions, 'models' | 'http' | 'grpcPort' | 'engine'> {
+export interface ChildServerOptions
+  extends Pick<ServerOptions, 'models' | 'http' | 'grpcPort' | 'engine' | 'maxMemoryBytes'> {
   /** `ulimit -n` of the process. */
   readonly openFiles?: number;
 }

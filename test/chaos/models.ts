@@ -6,6 +6,8 @@ const path = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.u
 export const IRIS = { path: path('../examples/demo/iris/model.onnx'), name: 'iris' };
 /** Answers `s`, INT64, [dimensions] with zeros in that shape: a short request makes an answer of any size. */
 export const OF_SHAPE = { path: path('engine/fixtures/of_shape.onnx'), name: 'of_shape' };
+/** Adds `a`, FP32, [N], and `b`, FP32, [N] or [1]. */
+export const ADD = { path: path('engine/fixtures/add.onnx'), name: 'add' };
 /** Takes some tens of milliseconds: `x`, FP32, [1]. */
 export const SLOW = { path: path('fixtures/slow.onnx'), name: 'slow' };
 

@@ -97,6 +97,15 @@ export const BYTES: Kind<number> = measure({
   max: Number.MAX_SAFE_INTEGER,
 });
 
+/** A size, or left to nimify. */
+export const AUTO_BYTES: Kind<'auto' | number> = {
+  name: 'auto | bytes',
+  expected: `auto, or ${BYTES.expected}`,
+  schema: { anyOf: [{ enum: ['auto'] }, BYTES.schema] },
+  fromValue: (value) => (value === 'auto' ? value : BYTES.fromValue(value)),
+  fromText: (text) => (text.toLowerCase() === 'auto' ? 'auto' : BYTES.fromText(text)),
+};
+
 const MS_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 60e3, min: 60e3, h: 3600e3 };
 /** What a timer of Node can wait. */
 const LONGEST_MS = 2 ** 31 - 1;

@@ -7,6 +7,7 @@
  */
 import { BATCHING } from './batching.ts';
 import {
+  AUTO_BYTES,
   BOOLEAN,
   BYTES,
   COUNT,
@@ -105,6 +106,12 @@ export const SERVER_OPTIONS = {
       flag: '--max-connections',
       example: '1000',
       doc: 'Connections that all ports together hold open, at most. Those beyond are turned away, and idle ones closed to make room. Default: what `ulimit -n` allows less an eighth, and at least 80 less; more than that is never held open.',
+    }),
+    maxMemoryBytes: option(AUTO_BYTES, {
+      default: 'auto',
+      env: ['NIMIFY_MAX_MEMORY_BYTES'],
+      flag: '--max-memory-bytes',
+      doc: 'Resident memory of this process beyond which requests are refused (429, RESOURCE_EXHAUSTED) instead of taken: large bodies first, at nine tenths of it, short requests at the whole. It must be more than what the process takes with its models loaded. Models in processes of their own are not counted (`engine.memoryLimitBytes`). `auto`: 80 % of what the control group grants, or of what the machine has.',
     }),
     graceMs: option(milliseconds(0), {
       default: 25_000,

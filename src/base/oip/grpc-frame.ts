@@ -59,6 +59,8 @@ export interface FrameReaderOptions {
   readonly allocateRaw: AllocateRaw | undefined;
   /** Number of the field with the raw contents. Default: a ModelInferRequest's. */
   readonly rawField?: number;
+  /** Called before memory is taken for a message that comes in pieces; what it throws, `push` throws. */
+  readonly onBegin?: (byteLength: number) => void;
   readonly onFrame: (frame: Frame) => void;
 }
 
@@ -66,6 +68,7 @@ export function createFrameReader({
   maxMessageBytes,
   allocateRaw,
   rawField,
+  onBegin,
   onFrame,
 }: FrameReaderOptions): FrameReader {
   const header = new Uint8Array(FRAME_HEADER_BYTES);
@@ -104,6 +107,7 @@ export function createFrameReader({
             onFrame({ isCompressed, message, isOwn: false });
             continue;
           }
+          onBegin?.(left);
           sink =
             allocateRaw === undefined || isCompressed
               ? createByteSink(left)

@@ -14,6 +14,7 @@ const SERVER = {
   httpReader: 'own',
   busyPoll: 'auto',
   maxConnections: undefined,
+  maxMemoryBytes: 'auto',
   graceMs: 1,
 } as const;
 

@@ -26,6 +26,7 @@ function check(
     httpReader: 'own',
     busyPoll: 'auto',
     maxConnections: undefined,
+    maxMemoryBytes: 'auto',
     graceMs: 1,
     ...changes,
   } as const;

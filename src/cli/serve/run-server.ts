@@ -57,7 +57,7 @@ function toServerOptions(config: Config): ServerOptions {
   const { server, grpc, repository, log, models } = config;
   const tls = toTlsSettings(config);
   const { host, httpPort, grpcPort, httpReader, metricsPort, maxConnections, busyPoll } = server;
-  const { maxBodyBytes, receiveTimeoutMs, sendTimeoutMs } = server;
+  const { maxBodyBytes, receiveTimeoutMs, sendTimeoutMs, maxMemoryBytes } = server;
   return {
     models: models.map(({ settings, ...model }) => ({
       ...model,
@@ -70,6 +70,7 @@ function toServerOptions(config: Config): ServerOptions {
     grpcPort,
     metricsPort,
     ...(maxConnections === undefined ? {} : { maxConnections }),
+    maxMemoryBytes,
     busyPoll,
     http: { maxBodyBytes, receiveTimeoutMs, sendTimeoutMs, reader: httpReader },
     grpc: withoutUnset(grpc),

@@ -3,6 +3,7 @@ import type { EncodedInferMessage } from '../../base/oip/encode-protobuf.ts';
 import { type AllocateRaw, type Frame, writeFrameHeader } from '../../base/oip/grpc-frame.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
 import { type CancelSource, type CancelToken, createCancelSource } from '../../base/util/cancel.ts';
+import { type MemoryClaim, SMALLEST_CLAIM_BYTES } from '../memory-room.ts';
 import { requestIdOf } from '../request-id.ts';
 import {
   ACCEPTED_CODINGS,
@@ -48,6 +49,8 @@ export class Call {
   onDrain: ((error: NimifyError) => void) | undefined;
   /** Called once when the stream has closed, whoever closed it. */
   onClose: (() => void) | undefined;
+  /** Memory of the message that comes; whoever answers it takes it over. */
+  claim: MemoryClaim | undefined;
   /** Where it is among the open calls; the list's own. */
   listIndex = -1;
   #cancel: CancelSource | undefined;
@@ -68,6 +71,7 @@ export class Call {
     this.sendingSinceNs = undefined;
     this.onDrain = undefined;
     this.onClose = undefined;
+    this.claim = undefined;
   }
 
   /**
@@ -90,8 +94,23 @@ export class Call {
   /** To be called when the stream has closed. */
   close(): void {
     this.#cancel?.cancel('client-left');
+    this.claim?.release();
     this.onClose?.();
   }
+}
+
+/** Room for a message of which the first piece is there. @throws NimifyError as `MemoryRoom.claim` */
+export function claimMessage(call: Call, byteLength: number): void {
+  const { memoryRoom } = call.deps;
+  if (byteLength < SMALLEST_CLAIM_BYTES) memoryRoom.checkShort('message');
+  else call.claim = memoryRoom.claim(byteLength, 'message');
+}
+
+/** Gives the claim on the call's message to who answers it. */
+export function takeClaim(call: Call): MemoryClaim | undefined {
+  const { claim } = call;
+  call.claim = undefined;
+  return claim;
 }
 
 /** The message in a frame, decompressed where it must be. */
@@ -101,8 +120,15 @@ export function openFrame(
   allocateRaw: AllocateRaw | undefined,
 ): InferMessage | Promise<InferMessage> {
   if (!frame.isCompressed) return frame.message;
-  const { maxReceiveMessageBytes: maxMessageBytes } = call.deps.options;
-  return decompress(frame.message.bytes, call.coding, { maxMessageBytes, allocateRaw });
+  const { options, memoryRoom } = call.deps;
+  call.claim ??= memoryRoom.claim(0, 'message');
+  const { claim } = call;
+  function onGrow(bytes: number): void {
+    claim.grow(bytes);
+    claim.arrived(bytes);
+  }
+  const { maxReceiveMessageBytes: maxMessageBytes } = options;
+  return decompress(frame.message.bytes, call.coding, { maxMessageBytes, allocateRaw, onGrow });
 }
 
 /** The answer's head. To be called once; `coding` is what messages may then be compressed with. */

@@ -41,6 +41,11 @@ export function answerCodingOf(coding: Coding, accepted: string | string[] | und
   return named.some((one) => one.trim() === coding) ? coding : 'identity';
 }
 
+export interface DecompressOptions extends Pick<FrameReaderOptions, 'maxMessageBytes' | 'allocateRaw'> {
+  /** Called before so many bytes more are kept; what it throws ends it. */
+  readonly onGrow?: (bytes: number) => void;
+}
+
 /**
  * Decompresses one message.
  * @throws NimifyError INVALID_INPUT where it is damaged; PAYLOAD_TOO_LARGE where it grows beyond the limit
@@ -48,7 +53,7 @@ export function answerCodingOf(coding: Coding, accepted: string | string[] | und
 export function decompress(
   bytes: Uint8Array,
   coding: Coding,
-  { maxMessageBytes, allocateRaw }: Pick<FrameReaderOptions, 'maxMessageBytes' | 'allocateRaw'>,
+  { maxMessageBytes, allocateRaw, onGrow }: DecompressOptions,
 ): Promise<InferMessage> {
   if (coding === 'identity') throw compressedAsNothing();
   const decoder = coding === 'gzip' ? createGunzip() : createInflate();
@@ -64,6 +69,7 @@ export function decompress(
       if (length > maxMessageBytes) decoder.destroy(tooLarge(maxMessageBytes, 'more after decompression'));
       else {
         try {
+          onGrow?.(piece.length);
           sink.push(piece);
         } catch (refused) {
           decoder.destroy(refused as Error);

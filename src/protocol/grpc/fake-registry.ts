@@ -8,6 +8,7 @@ import { createRegistry, type MutableRegistry } from '../../registry/registry.ts
 import { createBodyPool } from '../body-pool.ts';
 import { createConnectionRoom } from '../connection-room.ts';
 import { createFakeControl, type FakeControl } from '../fake-control.ts';
+import { createMemoryRoom } from '../memory-room.ts';
 import type { ServerTls } from '../server-tls.ts';
 import { DEFAULT_GRPC_OPTIONS, type GrpcDeps, type GrpcOptions } from './deps.ts';
 import { createGrpcPort, type GrpcPort } from './port.ts';
@@ -49,6 +50,7 @@ export function createFakeDeps(
     clock,
     log,
     connectionRoom: createConnectionRoom({ clock, log, maxConnections: undefined }),
+    memoryRoom: createMemoryRoom({ clock, log, ceilingBytes: undefined }),
     tls: undefined,
     accessLog: { note() {} },
     instruments: { begin() {}, end: (outcome) => void outcomes.push(outcome) },

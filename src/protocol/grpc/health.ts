@@ -116,7 +116,8 @@ export function createHealth(deps: GrpcDeps): HealthService {
         receiveOnly(
           call,
           undefined,
-          ({ bytes }) => {
+          ({ bytes }, _isOwn, claim) => {
+            claim?.release();
             try {
               watch(call, readMessage(HealthCheckRequestSchema, bytes).service);
             } catch (refused) {

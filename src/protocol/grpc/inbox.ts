@@ -1,12 +1,21 @@
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import { type AllocateRaw, createFrameReader, type Frame } from '../../base/oip/grpc-frame.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
-import { type Call, openFrame } from './call.ts';
+import type { MemoryClaim } from '../memory-room.ts';
+import { type Call, claimMessage, openFrame, takeClaim } from './call.ts';
 import { copyFrame } from './copy-frame.ts';
 
 export interface ReceivedMessage {
   readonly message: InferMessage;
   readonly isOwn: boolean;
+  /** To be released when the message is no longer needed. */
+  readonly claim: MemoryClaim | undefined;
+}
+
+/** One that has come. */
+interface Arrived {
+  readonly frame: Frame;
+  readonly claim: MemoryClaim | undefined;
 }
 
 /** The messages of a call that may have several, one after the other. */
@@ -23,7 +32,7 @@ export interface Inbox {
 export function createInbox(call: Call, allocateRaw: AllocateRaw | undefined): Inbox {
   const { stream, deps } = call;
   /** More than one only where one piece of data held more than one. */
-  const frames: Frame[] = [];
+  const frames: Arrived[] = [];
   let failure: NimifyError | undefined;
   let isOver = false;
   let wake: (() => void) | undefined;
@@ -32,19 +41,24 @@ export function createInbox(call: Call, allocateRaw: AllocateRaw | undefined): I
     maxMessageBytes: deps.options.maxReceiveMessageBytes,
     allocateRaw,
     // Pieces are valid only while they are pushed.
-    onFrame: (frame) => frames.push(frame.isOwn ? frame : copyFrame(frame)),
+    onBegin: (byteLength) => claimMessage(call, byteLength),
+    onFrame: (frame) =>
+      frames.push({ frame: frame.isOwn ? frame : copyFrame(frame), claim: takeClaim(call) }),
   });
 
   function stop(error?: NimifyError): void {
     failure ??= error;
     isOver = true;
+    takeClaim(call)?.release();
     wake?.();
   }
 
   function take(piece: Uint8Array): void {
     if (isOver) return;
     try {
+      const coming = call.claim;
       reader.push(piece);
+      (call.claim ?? coming)?.arrived(piece.length);
     } catch (refused) {
       stop(refused as NimifyError);
       return;
@@ -71,13 +85,16 @@ export function createInbox(call: Call, allocateRaw: AllocateRaw | undefined): I
         wake = undefined;
         call.waitingSinceNs = undefined;
       }
-      const frame = frames.shift();
-      if (frame === undefined) {
+      const arrived = frames.shift();
+      if (arrived === undefined) {
         if (failure !== undefined) throw failure;
         return undefined;
       }
-      const { isOwn, isCompressed } = frame;
-      return { message: await openFrame(call, frame, allocateRaw), isOwn: isOwn || isCompressed };
+      const { isOwn, isCompressed } = arrived.frame;
+      // What it grows to is claimed with it.
+      call.claim = arrived.claim;
+      const message = await openFrame(call, arrived.frame, allocateRaw);
+      return { message, isOwn: isOwn || isCompressed, claim: takeClaim(call) };
     },
   };
 }

@@ -56,7 +56,7 @@ it.each([
     }),
   );
   const asked = {
-    ...{ message: { bytes, rawContents: [raw] }, isOwn: true },
+    ...{ message: { bytes, rawContents: [raw] }, isOwn: true, claim: undefined },
     ...{ headers: {}, deadlineAtNs: undefined },
   };
   const answer = async () =>

@@ -12,6 +12,7 @@ import type { ServedModel } from '../../registry/contract.ts';
 import { refuseClasses, wantsClasses, withClasses } from '../classes.ts';
 import { priorityOf, timeoutNsOf } from '../infer-parameters.ts';
 import { toInferRequest } from '../infer-request.ts';
+import { type MemoryClaim, SMALLEST_CLAIM_BYTES } from '../memory-room.ts';
 import { clientLeft } from '../refusals.ts';
 import { countOutcome, createTally, logFault, nameModel, type Tally } from '../tally.ts';
 import { type Call, failCall, sendOnly } from './call.ts';
@@ -45,9 +46,9 @@ export function serveModelInfer(call: Call): void {
   receiveOnly(
     call,
     rawAllocator(deps.pool),
-    (message, isOwn) => {
+    (message, isOwn, claim) => {
       try {
-        const asked = { message, isOwn, headers: call.headers, deadlineAtNs: call.deadlineAtNs };
+        const asked = { message, isOwn, claim, headers: call.headers, deadlineAtNs: call.deadlineAtNs };
         const answer = answerInfer(deps, asked, tally, call, encodeModelInferResponse);
         if (answer instanceof Promise) answer.then(send, (thrown: unknown) => fail(toNimifyError(thrown)));
         else send(answer);
@@ -64,6 +65,8 @@ export interface AskedInfer {
   readonly message: InferMessage;
   /** The message's buffers belong to nobody else, so that a host may hand them on. */
   readonly isOwn: boolean;
+  /** To memory for it; undefined: it was too short to be counted. */
+  readonly claim: MemoryClaim | undefined;
   readonly headers: Headers;
   readonly deadlineAtNs: number | undefined;
   /** Told the request's own id as soon as it is known. */
@@ -93,7 +96,8 @@ export function answerInfer(
   call: Pick<Call, 'cancel'>,
   encode: typeof encodeModelInferResponse,
 ): InferAnswer | Promise<InferAnswer> {
-  const owner = asked.isOwn ? ownerOf(asked.message, deps.pool) : BORROWED;
+  if (asked.claim === undefined) deps.memoryRoom.checkShort('message');
+  const owner = asked.isOwn ? ownerOf(asked, deps.pool) : BORROWED;
   let opened: OpenedCall;
   let response: InferResponse | undefined;
   try {
@@ -171,7 +175,9 @@ function toAnswer(
     const encoded = encode(outputs === undefined ? response : { ...response, outputs }, FRAME_HEADER_BYTES);
     checkSendSize(encoded.byteLength, deps.options.maxSendMessageBytes);
     phases.encodeNs = deps.clock.nowNs() - encodeFromNs;
-    return { encoded, release: () => letGo(response, request) };
+    const { byteLength } = encoded;
+    const claim = byteLength < SMALLEST_CLAIM_BYTES ? undefined : deps.memoryRoom.holdAnswer(byteLength);
+    return { encoded, release: () => letGo(response, request, claim) };
   } catch (thrown) {
     letGo(response, request);
     throw thrown;
@@ -179,7 +185,8 @@ function toAnswer(
 }
 
 /** The request's buffers only now: a model may answer with views over its inputs. */
-function letGo(response: InferResponse, request: InferRequest): void {
+function letGo(response: InferResponse, request: InferRequest, claim?: MemoryClaim): void {
+  claim?.release();
   response.owner.release();
   request.owner.release();
 }

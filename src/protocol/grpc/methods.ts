@@ -26,7 +26,9 @@ export function serveUnary<Input extends DescMessage, Output extends DescMessage
     receiveOnly(
       call,
       undefined,
-      async ({ bytes }) => {
+      async ({ bytes }, _isOwn, claim) => {
+        // It is read within this turn.
+        claim?.release();
         try {
           const message = writeMessage(output, await answer(readMessage(input, bytes)));
           checkSendSize(message.byteLength, call.deps.options.maxSendMessageBytes);

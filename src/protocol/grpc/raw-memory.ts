@@ -3,6 +3,12 @@ import type { AllocateRaw } from '../../base/oip/grpc-frame.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
 import { type BufferOwner, createOwner } from '../../base/tensor/owner.ts';
 import type { BodyPool } from '../body-pool.ts';
+import type { MemoryClaim } from '../memory-room.ts';
+
+interface HeldMessage {
+  readonly message: InferMessage;
+  readonly claim: MemoryClaim | undefined;
+}
 
 /** Memory for the raw contents of a message, from the pool. What it throws is OVERLOADED: there is none left. */
 export function rawAllocator(pool: BodyPool): AllocateRaw {
@@ -19,9 +25,10 @@ export function rawAllocator(pool: BodyPool): AllocateRaw {
   };
 }
 
-/** Owner of the raw contents that were taken out of a message: with its last release they go back to the pool. */
-export function ownerOf({ rawContents }: InferMessage, pool: BodyPool): BufferOwner {
+/** Owner of a message: with its last release the raw contents that were taken out of it go back to the pool. */
+export function ownerOf({ message, claim }: HeldMessage, pool: BodyPool): BufferOwner {
   return createOwner(() => {
-    for (const { buffer } of rawContents ?? []) pool.give(buffer as ArrayBuffer);
+    for (const { buffer } of message.rawContents ?? []) pool.give(buffer as ArrayBuffer);
+    claim?.release();
   });
 }

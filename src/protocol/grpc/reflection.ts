@@ -47,6 +47,7 @@ async function serveReflection(call: Call, index: FileIndex): Promise<void> {
     for (;;) {
       const received = await inbox.next();
       if (received === undefined) break;
+      received.claim?.release();
       const request = readMessage(ServerReflectionRequestSchema, received.message.bytes);
       const response = {
         validHost: request.host,

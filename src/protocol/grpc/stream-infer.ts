@@ -45,7 +45,7 @@ export async function serveModelStreamInfer(call: Call): Promise<void> {
 /** @returns what the stream is to end with; undefined: it goes on */
 async function answerOne(
   call: Call,
-  { message, isOwn }: ReceivedMessage,
+  { message, isOwn, claim }: ReceivedMessage,
   index: number,
   coding: Coding,
   endsOnError: boolean,
@@ -56,7 +56,7 @@ async function answerOne(
   let id = '';
   let answer: InferAnswer;
   try {
-    const asked = { message, isOwn, headers, deadlineAtNs, onId: (sent: string) => (id = sent) };
+    const asked = { message, isOwn, claim, headers, deadlineAtNs, onId: (sent: string) => (id = sent) };
     answer = await answerInfer(deps, asked, tally, call, encodeFinal);
   } catch (thrown) {
     const error = toNimifyError(thrown);

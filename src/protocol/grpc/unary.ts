@@ -7,11 +7,15 @@ import {
   wholeFrame,
 } from '../../base/oip/grpc-frame.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
-import { type Call, openFrame } from './call.ts';
+import type { MemoryClaim } from '../memory-room.ts';
+import { type Call, claimMessage, openFrame, takeClaim } from './call.ts';
 import { copyFrame } from './copy-frame.ts';
 
-/** The one message of a unary call. `isOwn`: its buffers belong to nobody else. */
-export type UseMessage = (message: InferMessage, isOwn: boolean) => void;
+/**
+ * The one message of a unary call. `isOwn`: its buffers belong to nobody else. `claim`: to be released when they are no
+ * longer needed.
+ */
+export type UseMessage = (message: InferMessage, isOwn: boolean, claim: MemoryClaim | undefined) => void;
 
 /**
  * Receives the one message of a unary call; exactly one of the two is called, once, unless the client leaves.
@@ -38,6 +42,7 @@ export function receiveOnly(
   }
 
   function fail(thrown: unknown): void {
+    takeClaim(call)?.release();
     if (settle()) refuse(toNimifyError(thrown));
   }
 
@@ -46,6 +51,8 @@ export function receiveOnly(
     // Pieces are valid only while they are pushed.
     frame = next.isOwn ? next : copyFrame(next);
   }
+
+  const onBegin = (byteLength: number) => claimMessage(call, byteLength);
 
   function take(piece: Uint8Array): void {
     if (isSettled) return;
@@ -57,8 +64,9 @@ export function receiveOnly(
           return;
         }
       }
-      reader ??= createFrameReader({ maxMessageBytes, allocateRaw, onFrame });
+      reader ??= createFrameReader({ maxMessageBytes, allocateRaw, onBegin, onFrame });
       reader.push(piece);
+      call.claim?.arrived(piece.length);
     } catch (refused) {
       fail(refused);
     }
@@ -75,8 +83,8 @@ export function receiveOnly(
       const { isOwn, isCompressed } = frame;
       const message = openFrame(call, frame, allocateRaw);
       if (!(message instanceof Promise)) {
-        if (settle()) use(message, isOwn);
-      } else message.then((opened) => settle() && use(opened, isCompressed), fail);
+        if (settle()) use(message, isOwn, takeClaim(call));
+      } else message.then((opened) => settle() && use(opened, isCompressed, takeClaim(call)), fail);
     } catch (refused) {
       fail(refused);
     }

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { createGunzip, createInflate } from 'node:zlib';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { Clock } from '../../base/util/clock.ts';
+import { type MemoryClaim, type MemoryRoom, SMALLEST_CLAIM_BYTES } from '../memory-room.ts';
 import { createByteSink } from './byte-sink.ts';
 import { allowBody } from './expect-continue.ts';
 
@@ -12,8 +13,16 @@ export interface ReadBodyOptions {
   /** Longest time for the body to arrive, in milliseconds. */
   readonly receiveTimeoutMs: number;
   readonly clock: Clock;
+  readonly memoryRoom: MemoryRoom;
   /** Offset in the (decompressed) body that is to lie on a multiple of 8 in memory. Default 0. */
   readonly alignAt?: number;
+}
+
+/** A body that belongs to the caller alone, who releases the claim when it is no longer needed. */
+export interface ClaimedBody {
+  readonly bytes: Uint8Array;
+  /** Undefined: it was too short to be counted. */
+  readonly claim: MemoryClaim | undefined;
 }
 
 /**
@@ -22,20 +31,26 @@ export interface ReadBodyOptions {
  * before any of it is read, so the caller answers with `sendReply`, which discards what still arrives.
  *
  * @throws NimifyError UNSUPPORTED_MEDIA_TYPE (content encoding), PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT (the client
- *   stalled), OVERLOADED (no memory for it), CANCELLED (the client left), INVALID_INPUT (compressed data that is damaged)
+ *   stalled), OVERLOADED (no memory for it now), CANCELLED (the client left), INVALID_INPUT (compressed data that is damaged)
  */
-export async function readBody(request: IncomingMessage, options: ReadBodyOptions): Promise<Uint8Array> {
+export async function readBody(request: IncomingMessage, options: ReadBodyOptions): Promise<ClaimedBody> {
   const coding = contentCodingOf(request);
   const announcedBytes = announcedBytesOf(request);
   if (announcedBytes !== undefined && announcedBytes > options.maxBodyBytes) {
     throw tooLarge(options.maxBodyBytes, `${announcedBytes} bytes`);
   }
-  if (announcedBytes === 0) return new Uint8Array(0);
+  if (announcedBytes === 0) return { bytes: new Uint8Array(0), claim: undefined };
+  options.memoryRoom.checkShort();
+  if (isCounted(announcedBytes)) options.memoryRoom.check(announcedBytes);
   const turn = allowBody(request);
   if (turn !== undefined && !(await turn)) throw left();
   return coding === 'identity'
     ? receive(request, request, announcedBytes ?? 0, options)
     : decompress(request, coding, announcedBytes ?? 0, options);
+}
+
+function isCounted(bytes: number | undefined): bytes is number {
+  return bytes !== undefined && bytes >= SMALLEST_CLAIM_BYTES;
 }
 
 type ContentCoding = 'identity' | 'gzip' | 'deflate';
@@ -66,7 +81,7 @@ function decompress(
   coding: 'gzip' | 'deflate',
   announcedBytes: number,
   options: ReadBodyOptions,
-): Promise<Uint8Array> {
+): Promise<ClaimedBody> {
   // Each output chunk is a trip through the thread pool, so large bodies get large chunks.
   const chunkSize = Math.min(256 * 1024, Math.max(16 * 1024, announcedBytes * 2));
   const decoder = coding === 'gzip' ? createGunzip({ chunkSize }) : createInflate({ chunkSize });
@@ -84,12 +99,14 @@ function receive(
   source: Readable,
   expectedBytes: number,
   options: ReadBodyOptions,
-): Promise<Uint8Array> {
+): Promise<ClaimedBody> {
   return new Promise((resolve, reject) => {
     const sink = createByteSink(
       options.alignAt === undefined ? { expectedBytes } : { expectedBytes, alignAt: options.alignAt },
     );
     let arrivedBytes = 0;
+    let claim: MemoryClaim | undefined;
+    let claimedBytes = 0;
 
     const timer = options.clock.setTimer(
       () => fail(stalled(options.receiveTimeoutMs)),
@@ -105,16 +122,31 @@ function receive(
         fail(tooLarge(options.maxBodyBytes, 'more than that'));
         return;
       }
+      // Thrown from here an error would end the process.
       try {
+        makeRoom(sink.byteLength + chunk.length);
         sink.push(chunk);
+        claim?.arrived(chunk.length);
       } catch (thrown) {
-        // No memory for the buffer. Thrown from here it would end the process.
-        fail(noRoom(expectedBytes, thrown));
+        fail(thrown instanceof NimifyError ? thrown : noRoom(expectedBytes, thrown));
       }
+    }
+    /** Of what was announced all at once, of what was not as it comes. */
+    function makeRoom(bytes: number): void {
+      if (bytes <= claimedBytes) return;
+      if (claim !== undefined) claim.grow(bytes - claimedBytes);
+      else {
+        const firstBytes = Math.max(bytes, source === request ? expectedBytes : 0);
+        if (!isCounted(firstBytes)) return;
+        claim = options.memoryRoom.claim(firstBytes);
+        claimedBytes = firstBytes;
+        return;
+      }
+      claimedBytes = bytes;
     }
     function onEnd(): void {
       stop();
-      resolve(sink.take());
+      resolve({ bytes: sink.take(), claim });
     }
     function onSourceError(error: Error): void {
       fail(source === request ? left() : damaged(error));
@@ -124,6 +156,7 @@ function receive(
     }
     function fail(error: NimifyError): void {
       stop();
+      claim?.release();
       reject(error);
     }
     function stop(): void {

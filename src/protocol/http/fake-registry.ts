@@ -12,6 +12,7 @@ import { ROWS_OF_FOUR, toFakeServed } from '../../registry/fake-served.ts';
 import { createRegistry, type MutableRegistry } from '../../registry/registry.ts';
 import { createConnectionRoom } from '../connection-room.ts';
 import { createFakeControl, type FakeControl } from '../fake-control.ts';
+import { createMemoryRoom } from '../memory-room.ts';
 import { DEFAULT_HTTP_OPTIONS, type HttpDeps, type HttpOptions } from './deps.ts';
 
 /** Test support: models without an engine, in a real registry, and everything else that a server needs. */
@@ -92,6 +93,7 @@ export function createFakeDeps(
     clock: systemClock,
     log,
     connectionRoom: createConnectionRoom({ clock: systemClock, log, maxConnections: undefined }),
+    memoryRoom: createMemoryRoom({ clock: systemClock, log, ceilingBytes: undefined }),
     tls: undefined,
     accessLog: { note: ({ code }, requestId) => noted.push({ requestId, code }) },
     instruments,

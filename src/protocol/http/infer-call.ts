@@ -15,7 +15,7 @@ import { nameModel, type Tally } from '../tally.ts';
 import type { HttpDeps } from './deps.ts';
 import { decodeSegment, type InferPath } from './infer-path.ts';
 import { requireMediaType } from './media-type.ts';
-import type { Reply } from './reply.ts';
+import { countAnswer, type Reply } from './reply.ts';
 import { contextFor, type RequestHead, type RequestLife } from './request-context.ts';
 
 /**
@@ -181,7 +181,7 @@ function toReply(deps: HttpDeps, response: InferResponse, call: InferCall): Repl
   if (phases.computeNs === 0) phases.computeNs = response.report.computeNs;
   const encodeFromNs = deps.clock.nowNs();
   try {
-    const reply = encode(response, call);
+    const reply = countAnswer(encode(response, call), deps.memoryRoom);
     phases.encodeNs = deps.clock.nowNs() - encodeFromNs;
     return reply;
   } catch (thrown) {

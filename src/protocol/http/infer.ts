@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createOwner } from '../../base/tensor/owner.ts';
 import type { HttpDeps } from './deps.ts';
 import { answerLater, answerNow, openCall, readTarget } from './infer-call.ts';
 import { type InferPath, inferRouteOf } from './infer-path.ts';
@@ -23,6 +22,6 @@ async function answer(exchange: Exchange, deps: HttpDeps, path: InferPath): Prom
   // Before the body: an unknown model is refused without reading what was sent to it.
   const target = readTarget(deps, request, path, tally);
   const body = await exchange.body(target.headerLength);
-  const call = openCall(deps, request, target, tally, { bytes: body, owner: createOwner() });
+  const call = openCall(deps, request, target, tally, { bytes: body, owner: exchange.owner() });
   return answerNow(deps, call) ?? answerLater(deps, call, exchange.cancel);
 }

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestOutcome } from '../../base/telemetry/request-instruments.ts';
+import { type BufferOwner, createOwner } from '../../base/tensor/owner.ts';
 import { type CancelSource, createCancelSource } from '../../base/util/cancel.ts';
 import type { RequestContext } from '../../model/context.ts';
 import type { Parameters } from '../../model/request.ts';
 import type { ServedModel } from '../../registry/contract.ts';
+import type { MemoryClaim } from '../memory-room.ts';
 import { requestIdOf } from '../request-id.ts';
 import { countOutcome, createTally, nameModel, type Tally } from '../tally.ts';
 import { readBody } from './body.ts';
@@ -25,6 +27,8 @@ export interface Exchange extends RequestLife {
    * @throws NimifyError as `readBody`
    */
   body(alignAt?: number): Promise<Uint8Array>;
+  /** Of the body, for the request that is made of it. Where none is asked for, it is let go when the answer is there. */
+  owner(): BufferOwner;
   /** @throws NimifyError INVALID_INPUT: the deadline or the priority */
   context(parameters: Parameters): RequestContext;
 }
@@ -50,6 +54,8 @@ export async function serveInference(
   const { arrivedAtNs, phases } = tally;
   let cancel: CancelSource | undefined;
   let code: RequestOutcome['code'] = 'OK';
+  let claim: MemoryClaim | undefined;
+  let isOwned = false;
 
   // The socket, not the response: a queued answer of a pipelined request hears nothing when the client leaves.
   const onClose = () => cancel?.cancel('client-left');
@@ -70,15 +76,21 @@ export async function serveInference(
         return cancel;
       },
       setModel: (served) => nameModel(tally, served),
-      body(alignAt) {
+      async body(alignAt) {
         const { maxBodyBytes, receiveTimeoutMs } = deps.options;
-        const limits = { maxBodyBytes, receiveTimeoutMs, clock };
-        return readBody(request, alignAt === undefined ? limits : { ...limits, alignAt });
+        const limits = { maxBodyBytes, receiveTimeoutMs, clock, memoryRoom: deps.memoryRoom };
+        const body = await readBody(request, alignAt === undefined ? limits : { ...limits, alignAt });
+        claim = body.claim;
+        return body.bytes;
+      },
+      owner() {
+        isOwned = true;
+        return createOwner(() => claim?.release());
       },
       context: (parameters) => contextFor(request, tally.timeoutMs, exchange, parameters),
     };
     const reply = await answer(exchange);
-    const finished = compressReply(request, reply);
+    const finished = compressReply(request, reply, deps.memoryRoom);
     send(finished instanceof Promise ? await finished : finished);
     if (socket.destroyed) code = 'CANCELLED';
   } catch (thrown) {
@@ -87,6 +99,7 @@ export async function serveInference(
     send(socket.destroyed ? errorReply(error, requestId) : failureReply(deps, tally, error));
   } finally {
     socket.off('close', onClose);
+    if (!isOwned) claim?.release();
     countOutcome(deps, tally, code);
   }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type MemoryClaim, type MemoryRoom, SMALLEST_CLAIM_BYTES } from '../memory-room.ts';
 import { type DiscardOptions, discardRest } from './discard-rest.ts';
 import { PIECE_BYTES, writeInPieces } from './write-in-pieces.ts';
 
@@ -21,6 +22,24 @@ export function jsonReply(status: number, value: unknown, headers: Reply['header
     chunks: [chunk],
     byteLength: chunk.length,
   };
+}
+
+/**
+ * The answer of a model, counted as held in memory until it is let go.
+ * @throws NimifyError as `MemoryRoom.holdAnswer`
+ */
+export function countAnswer(reply: Reply, memoryRoom: MemoryRoom): Reply {
+  if (reply.byteLength < SMALLEST_CLAIM_BYTES) return reply;
+  return withClaim(reply, memoryRoom.holdAnswer(reply.byteLength));
+}
+
+/** The answer, with a claim that is released when it is let go. */
+export function withClaim(reply: Reply, claim: MemoryClaim): Reply {
+  function release(): void {
+    claim.release();
+    reply.release?.();
+  }
+  return { ...reply, release };
 }
 
 /**

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { invalidInput, NimifyError } from '../../base/errors/nimify-error.ts';
-import { createBodyPool } from '../body-pool.ts';
 import { type ListenAddress, listen } from '../listen.ts';
+import { createRoomyPool } from '../memory-pool.ts';
 import { quietTurn } from '../quiet-turn.ts';
 import { shuttingDown } from '../refusals.ts';
 import { requestIdOf } from '../request-id.ts';
@@ -85,7 +85,7 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
     deps.options.reader === 'node'
       ? undefined
       : createReader(deps, {
-          pool: createBodyPool({ clock }),
+          pool: createRoomyPool(deps),
           keepAliveMs: KEEP_ALIVE_MS,
           checkIntervalMs,
           isDraining: () => draining,

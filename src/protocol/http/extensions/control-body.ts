@@ -53,8 +53,14 @@ export async function readParameters(request: IncomingMessage, deps: HttpDeps): 
   return parameters;
 }
 
-async function readControlBody(request: IncomingMessage, { options, clock }: HttpDeps): Promise<Uint8Array> {
+async function readControlBody(
+  request: IncomingMessage,
+  { options, clock, memoryRoom }: HttpDeps,
+): Promise<Uint8Array> {
   requireMediaType(request, ACCEPTED);
   const { maxBodyBytes, receiveTimeoutMs } = options;
-  return readBody(request, { maxBodyBytes, receiveTimeoutMs, clock });
+  const { bytes, claim } = await readBody(request, { maxBodyBytes, receiveTimeoutMs, clock, memoryRoom });
+  // It is read within this turn, and forgotten.
+  claim?.release();
+  return bytes;
 }

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import { createOwner } from '../../../base/tensor/owner.ts';
 import { toInferRequest } from '../../infer-request.ts';
 import type { HttpDeps } from '../deps.ts';
 import { inferText } from '../infer-text.ts';
@@ -48,7 +47,7 @@ async function answer(
   const decodeFromNs = clock.nowNs();
   const decoded = decodeGenerate(body, served.model.signature);
   const context = exchange.context(decoded.parameters);
-  const request = toInferRequest(decoded, model, version, createOwner());
+  const request = toInferRequest(decoded, model, version, exchange.owner());
   exchange.phases.decodeNs = clock.nowNs() - decodeFromNs;
   return inferText(deps, exchange, request, context, (response) => encodeGenerated(response, form));
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { NimifyError } from '../../../base/errors/nimify-error.ts';
+import { NimifyError } from '../../../base/errors/nimify-error.ts';
 import { createRequestMemory } from '../../../base/oip/request-memory.ts';
 import { createResponseMemory } from '../../../base/oip/response-memory.ts';
 import type { RequestOutcome } from '../../../base/telemetry/request-instruments.ts';
@@ -67,6 +67,8 @@ type Phase = 'reading' | 'answering' | 'sending' | 'flushing' | 'ended' | 'gone'
 /** What becomes of the connection after an answer; `discard`: it ends, but the rest of the request comes first. */
 type Then = 'go on' | 'end' | 'discard';
 
+const SOMETHING = Buffer.of(0);
+
 /** What is read ahead of a request that is being answered; then reading waits. */
 const MOST_AHEAD_BYTES = 64 * 1024;
 
@@ -77,7 +79,8 @@ const MOST_AHEAD_BYTES = 64 * 1024;
 export function openConnection(accepted: Socket, around: ConnectionSurroundings): Connection {
   const { deps, readBuffer } = around;
   const { clock, options } = deps;
-  const inbox = createInbox<Work>({ pool: around.pool, readBuffer, open, onWait });
+  const memory = { pool: around.pool, memoryRoom: deps.memoryRoom };
+  const inbox = createInbox<Work>({ memory, readBuffer, open, onWait });
   const patience = createPatience(clock.nowNs());
   let phase: Phase = 'reading';
   /** What the last inference on it looked like: most likely the next one does too. */
@@ -96,9 +99,9 @@ export function openConnection(accepted: Socket, around: ConnectionSurroundings)
   const outgoing = createOutgoing(socket);
 
   function onRead(size: number, into: Uint8Array): void {
+    // Whoever listens now does not know of `place`; where nothing is read any more it is enough that something came.
     if (phase === 'ended' || phase === 'gone') {
-      // Whoever listens now does not know of `place`.
-      socket.push(Buffer.from(into.subarray(0, size)));
+      socket.push(phase === 'ended' ? SOMETHING : Buffer.from(into.subarray(0, size)));
       return;
     }
     inbox.put(size, into);
@@ -134,7 +137,7 @@ export function openConnection(accepted: Socket, around: ConnectionSurroundings)
     const hadHalfHead = inbox.hasHalfHead;
     const arrived = around.isDraining() && inbox.held !== undefined ? 'foreign' : inbox.take();
     if (arrived === 'foreign') leave(inbox.held!);
-    else if (arrived === 'no room') failArriving(noRoom(inbox.arriving!.head.bodyBytes), 'discard');
+    else if (arrived === 'no room') failArriving(refusalOf(inbox.arriving!, inbox.refusal), 'discard');
     else if (arrived === 'more') {
       // Patience begins with the first byte of a head, and no further byte prolongs it.
       if (inbox.hasHalfHead && !hadHalfHead) patience.renew();
@@ -166,12 +169,13 @@ export function openConnection(accepted: Socket, around: ConnectionSurroundings)
     send(work, failureReply(deps, work.tally, error), error.code, then);
   }
 
-  function answer({ work, body, together }: Arrived<Work>): void {
+  function answer({ work, body, together, isWhole }: Arrived<Work>): void {
     stall?.cancel();
     if (together !== undefined) outgoing.gather();
     let call: InferCall;
     let reply: Reply | undefined;
     try {
+      if (isWhole) deps.memoryRoom.checkShort();
       codec ??= createRememberingCodec();
       call = openCall(deps, work.head, work.target, work.tally, body, codec);
       reply = answerNow(deps, call);
@@ -191,7 +195,7 @@ export function openConnection(accepted: Socket, around: ConnectionSurroundings)
   }
 
   function finish(work: Work, reply: Reply): void {
-    const finished = compressReply(work.head, reply);
+    const finished = compressReply(work.head, reply, deps.memoryRoom);
     if (finished instanceof Promise) void finishLater(work, finished);
     else send(work, finished, 'OK');
   }
@@ -199,7 +203,7 @@ export function openConnection(accepted: Socket, around: ConnectionSurroundings)
   function answerInTime(work: Work, call: InferCall): void {
     cancel = createCancelSource();
     const later = answerLater(deps, call, cancel);
-    const finished = later.then((reply) => compressReply(work.head, reply));
+    const finished = later.then((reply) => compressReply(work.head, reply, deps.memoryRoom));
     void finishLater(work, finished);
   }
 
@@ -366,6 +370,11 @@ export function openConnection(accepted: Socket, around: ConnectionSurroundings)
   // 'end' is told only where the stream flows.
   else socket.resume();
   return connection;
+}
+
+/** Why the body that was coming is not taken. */
+function refusalOf({ head }: Work, refusal: unknown): NimifyError {
+  return refusal instanceof NimifyError ? refusal : noRoom(head.bodyBytes, refusal);
 }
 
 function createRememberingCodec(): InferCodec {

@@ -1,8 +1,7 @@
 import { BORROWED, createOwner } from '../../../base/tensor/owner.ts';
-import type { BodyPool } from '../../body-pool.ts';
 import type { OwnedBody } from '../infer-call.ts';
 import { type InferHead, type KnownHead, takeHead } from './head.ts';
-import { createIncomingBody, type IncomingBody } from './incoming-body.ts';
+import { type BodyMemory, createIncomingBody, type IncomingBody } from './incoming-body.ts';
 import { liesIn } from './own-copies.ts';
 
 /** What came on a connection, as far as nobody has taken it yet: bytes on one side, whole requests on the other. */
@@ -19,6 +18,8 @@ export interface Inbox<Work> {
   readonly held: Buffer | undefined;
   /** The beginning of a head is held, and waits for the rest. */
   readonly hasHalfHead: boolean;
+  /** Why there is no room for the body that is coming: a NimifyError, or what the system said. */
+  readonly refusal: unknown;
   /** The request whose body is still coming. */
   readonly arriving: Work | undefined;
   /** To be called after each read, when what can be done with the bytes has been done. */
@@ -36,13 +37,15 @@ export interface Arrived<Work> {
   readonly body: OwnedBody;
   /** The bytes of the request and of what came behind it, where it came in one piece with others. */
   readonly together: Buffer | undefined;
+  /** It was in one piece: nobody has asked for room for it. */
+  readonly isWhole: boolean;
 }
 
 /** `more`: nothing is whole yet; `foreign`: what is held is no plain inference; `no room`: for the arriving body. */
 export type Absent = 'more' | 'foreign' | 'no room';
 
 export interface InboxOptions<Work> {
-  readonly pool: BodyPool;
+  readonly memory: BodyMemory;
   /** What all connections read into but for large bodies: what is left in it is copied before the next read. */
   readonly readBuffer: Buffer;
   /** Called with each head. Undefined: not here. */
@@ -51,12 +54,12 @@ export interface InboxOptions<Work> {
   readonly onWait: (work: Work) => void;
 }
 
-export function createInbox<Work>({ pool, readBuffer, open, onWait }: InboxOptions<Work>): Inbox<Work> {
+export function createInbox<Work>({ memory, readBuffer, open, onWait }: InboxOptions<Work>): Inbox<Work> {
   let held: Buffer | undefined;
   let hasHalfHead = false;
   let known: KnownHead | undefined;
   let coming: { readonly work: Work; readonly body: IncomingBody } | undefined;
-  let hasNoRoom = false;
+  let refusal: unknown;
   /** A body that will not be whole. Its memory may still be read into as long as the socket is open. */
   let broken: IncomingBody | undefined;
 
@@ -70,17 +73,17 @@ export function createInbox<Work>({ pool, readBuffer, open, onWait }: InboxOptio
     try {
       const taken = body.push(chunk);
       return taken === chunk.length ? undefined : chunk.subarray(taken);
-    } catch {
-      hasNoRoom = true;
+    } catch (refused) {
+      refusal = refused;
       return undefined;
     }
   }
 
   function takeComing(work: Work, body: IncomingBody): Arrived<Work> | Absent {
-    if (hasNoRoom) return 'no room';
+    if (refusal !== undefined) return 'no room';
     if (!body.isWhole) return 'more';
     coming = undefined;
-    return { work, body: body.take(), together: undefined };
+    return { work, body: body.take(), together: undefined, isWhole: false };
   }
 
   function takeHeld(bytes: Buffer): Arrived<Work> | Absent {
@@ -94,9 +97,11 @@ export function createInbox<Work>({ pool, readBuffer, open, onWait }: InboxOptio
     const { bodyBytes, headerLength } = taken.head;
     const rest = bytes.length - bodyAt - bodyBytes;
     held = rest > 0 ? bytes.subarray(bodyAt + bodyBytes) : undefined;
-    if (rest >= 0)
-      return { work, body: bodyIn(bytes, bodyAt, bodyBytes), together: rest > 0 ? bytes : undefined };
-    const body = createIncomingBody(bodyBytes, headerLength ?? 0, pool);
+    if (rest >= 0) {
+      const together = rest > 0 ? bytes : undefined;
+      return { work, body: bodyIn(bytes, bodyAt, bodyBytes), together, isWhole: true };
+    }
+    const body = createIncomingBody(bodyBytes, headerLength ?? 0, memory);
     coming = { work, body };
     onWait(work);
     if (bytes.length > bodyAt) pushBody(body, bytes.subarray(bodyAt));
@@ -127,6 +132,9 @@ export function createInbox<Work>({ pool, readBuffer, open, onWait }: InboxOptio
     },
     get hasHalfHead() {
       return hasHalfHead;
+    },
+    get refusal() {
+      return refusal;
     },
     get arriving() {
       return coming?.work;

@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { SILENT } from '../../../base/telemetry/log.ts';
 import { createFakeClock } from '../../../base/util/fake-clock.ts';
 import { createBodyPool } from '../../body-pool.ts';
+import { createMemoryRoom } from '../../memory-room.ts';
 import { createIncomingBody } from './incoming-body.ts';
 
-const pool = () => createBodyPool({ clock: createFakeClock() });
+const clock = createFakeClock();
+const memoryRoom = createMemoryRoom({ clock, log: SILENT, ceilingBytes: undefined });
+const memory = (pool = createBodyPool({ clock })) => ({ pool, memoryRoom });
 
 describe('createIncomingBody', () => {
   it('gathers pieces, and leaves what belongs to somebody else', () => {
-    const body = createIncomingBody(5, 0, pool());
+    const body = createIncomingBody(5, 0, memory());
     expect(body.push(Buffer.from('he'))).toBe(2);
     expect(body.isWhole).toBe(false);
     expect(body.push(Buffer.from('lloPOST'))).toBe(3);
@@ -20,7 +24,7 @@ describe('createIncomingBody', () => {
   it.each([0, 1, 7, 8, 13])(
     'lies so that offset %d is on a multiple of 8, in a buffer of its own',
     (alignAt) => {
-      const body = createIncomingBody(100, alignAt, pool());
+      const body = createIncomingBody(100, alignAt, memory());
       body.push(new Uint8Array(100));
       const { bytes } = body.take();
       expect((bytes.byteOffset + alignAt) % 8).toBe(0);
@@ -30,13 +34,13 @@ describe('createIncomingBody', () => {
   );
 
   it('makes room only when the first byte comes, and says where there is none', () => {
-    const body = createIncomingBody(2 ** 52, 0, pool());
+    const body = createIncomingBody(2 ** 52, 0, memory());
     expect(body.isWhole).toBe(false);
     expect(() => body.push(new Uint8Array(1))).toThrow(RangeError);
   });
 
   it('can be filled in place once it has begun', () => {
-    const body = createIncomingBody(6, 3, pool());
+    const body = createIncomingBody(6, 3, memory());
     expect(body.room()).toBeUndefined();
     body.push(Buffer.from('ab'));
     body.room()?.set(Buffer.from('cd'));
@@ -48,9 +52,9 @@ describe('createIncomingBody', () => {
   });
 
   it('gives its memory back when its owner is released for the last time, or when it is dropped', () => {
-    const shared = pool();
+    const shared = createBodyPool({ clock });
     const size = 100_000;
-    const body = createIncomingBody(size, 0, shared);
+    const body = createIncomingBody(size, 0, memory(shared));
     body.push(new Uint8Array(size));
     const { owner } = body.take();
     body.drop();
@@ -60,7 +64,7 @@ describe('createIncomingBody', () => {
     owner.release();
     expect(shared.keptBytes).toBeGreaterThanOrEqual(size);
 
-    const dropped = createIncomingBody(size, 0, shared);
+    const dropped = createIncomingBody(size, 0, memory(shared));
     dropped.push(new Uint8Array(1));
     expect(shared.keptBytes).toBe(0);
     dropped.drop();

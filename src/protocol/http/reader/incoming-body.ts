@@ -1,5 +1,6 @@
 import { createOwner } from '../../../base/tensor/owner.ts';
 import type { BodyPool } from '../../body-pool.ts';
+import { type MemoryClaim, type MemoryRoom, SMALLEST_CLAIM_BYTES } from '../../memory-room.ts';
 import type { OwnedBody } from '../infer-call.ts';
 
 /** A body of known length that is still coming. */
@@ -7,7 +8,7 @@ export interface IncomingBody {
   readonly isWhole: boolean;
   /**
    * Takes what belongs to the body from the start of `chunk`; returns how many bytes that are.
-   * @throws RangeError there is no memory for the body
+   * @throws NimifyError as `MemoryRoom.claim`; RangeError: the system has no memory for the body
    */
   push(chunk: Uint8Array): number;
   /** Where the rest of it can be put without `push`; undefined before the first byte, and when it is whole. */
@@ -20,6 +21,12 @@ export interface IncomingBody {
   drop(): void;
 }
 
+/** Where bodies get their memory from, and who decides whether they may have it. */
+export interface BodyMemory {
+  readonly pool: BodyPool;
+  readonly memoryRoom: MemoryRoom;
+}
+
 const ALIGNMENT = 8;
 
 /**
@@ -27,35 +34,56 @@ const ALIGNMENT = 8;
  *
  * @param alignAt offset in the body that is to lie on a multiple of 8 in memory
  */
-export function createIncomingBody(byteLength: number, alignAt: number, pool: BodyPool): IncomingBody {
+export function createIncomingBody(
+  byteLength: number,
+  alignAt: number,
+  { pool, memoryRoom }: BodyMemory,
+): IncomingBody {
   const padding = (ALIGNMENT - (alignAt % ALIGNMENT)) % ALIGNMENT;
   let bytes: Uint8Array<ArrayBuffer> | undefined;
+  let claim: MemoryClaim | undefined;
   let length = 0;
+
+  function makeRoom(): Uint8Array<ArrayBuffer> {
+    if (byteLength < SMALLEST_CLAIM_BYTES) memoryRoom.checkShort();
+    else claim = memoryRoom.claim(byteLength);
+    return new Uint8Array(pool.take(padding + byteLength), padding, byteLength);
+  }
 
   return {
     get isWhole() {
       return length === byteLength;
     },
     push(chunk) {
-      bytes ??= new Uint8Array(pool.take(padding + byteLength), padding, byteLength);
+      bytes ??= makeRoom();
       const taken = Math.min(chunk.length, byteLength - length);
       bytes.set(taken === chunk.length ? chunk : chunk.subarray(0, taken), length);
       length += taken;
+      claim?.arrived(taken);
       return taken;
     },
     room: () => (length === byteLength ? undefined : bytes?.subarray(length)),
     advance(size) {
       length += size;
+      claim?.arrived(size);
     },
     take() {
       const whole = bytes ?? new Uint8Array(0);
       const { buffer } = whole;
+      const held = claim;
       bytes = undefined;
-      return { bytes: whole, owner: createOwner(() => pool.give(buffer)) };
+      claim = undefined;
+      function free(): void {
+        pool.give(buffer);
+        held?.release();
+      }
+      return { bytes: whole, owner: createOwner(free) };
     },
     drop() {
       if (bytes !== undefined) pool.give(bytes.buffer);
       bytes = undefined;
+      claim?.release();
+      claim = undefined;
     },
   };
 }

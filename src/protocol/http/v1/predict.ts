@@ -1,5 +1,4 @@
 import { scanObjectMembers } from '../../../base/oip/json-object.ts';
-import { createOwner } from '../../../base/tensor/owner.ts';
 import type { Tensor } from '../../../base/tensor/tensor.ts';
 import type { InferResponse } from '../../../model/request.ts';
 import type { ServedModel } from '../../../registry/contract.ts';
@@ -71,7 +70,7 @@ async function answer(
     const context = exchange.context({});
     phases.decodeNs = deps.clock.nowNs() - decodeFromNs;
     const { name, version } = served;
-    const request = { model: name, version, id: '', parameters: {}, owner: createOwner(), ...fields };
+    const request = { model: name, version, id: '', parameters: {}, owner: exchange.owner(), ...fields };
     return await inferText(deps, exchange, request, context, (response) => toReply(encode(response)));
   } catch (thrown) {
     throw withWorkingExample(thrown, served);
