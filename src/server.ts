@@ -7,6 +7,7 @@ import { registerProcessMetrics } from './base/telemetry/process-metrics.ts';
 import { type Clock, systemClock } from './base/util/clock.ts';
 import { VERSION } from './base/util/version.ts';
 import type { LoadToTune, LoadTuner, TunedLoad } from './control/tuning/tune-at-load.ts';
+import { shareMachine } from './engine/host/this-machine.ts';
 import type { EngineOptions } from './model/engine.ts';
 import { pollBetween } from './protocol/busy-poll.ts';
 import { createConnectionRoom, roomForConnections } from './protocol/connection-room.ts';
@@ -47,6 +48,11 @@ export interface ServerOptions {
    * that this process may open, less those that it needs for itself.
    */
   readonly maxConnections?: number;
+  /**
+   * How many processes like this one share the machine: each is given its part of cores and memory, where these are not
+   * set. Default 1.
+   */
+  readonly processes?: number;
   /**
    * Resident memory beyond which requests are refused instead of taken, in bytes. `auto`: 80 % of what the container or
    * the machine has. Default `auto`.
@@ -105,6 +111,8 @@ export interface RunningServer {
   readonly registry: Registry;
   /** What may be told of models, and asked for, while the server runs. */
   readonly control: ModelControl;
+  /** What is counted in this process, in the Prometheus text format. */
+  renderMetrics(): string;
   /** Readiness goes false at once; what runs may finish. */
   startDraining(): void;
   /**
@@ -142,8 +150,14 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     isAble: () => !memoryRoom.isStuck,
     clock,
   });
+  shareMachine(options.processes ?? 1);
   const maxMemoryBytes = options.maxMemoryBytes ?? 'auto';
-  const memoryRoom = createMemoryRoom({ clock, log, metrics, ceilingBytes: ceilingOf(maxMemoryBytes) });
+  const memoryRoom = createMemoryRoom({
+    clock,
+    log,
+    metrics,
+    ceilingBytes: ceilingOf(maxMemoryBytes, options.processes),
+  });
   const connectionRoom = createConnectionRoom({
     ...{ clock, log },
     maxConnections: leastOf(options.maxConnections, roomForConnections()),
@@ -257,6 +271,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       grpcAddress: grpcAddress === undefined ? undefined : authorityOf(grpcAddress),
       registry,
       control,
+      renderMetrics: () => metrics.render(),
       startDraining() {
         registry.startDraining();
         http.startDraining();

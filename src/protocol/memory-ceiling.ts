@@ -10,11 +10,11 @@ const AUTO_SHARE = 0.8;
 /** Without room for a body of this size nothing much can be served. */
 const LEAST_BODY_BYTES = 8 * 2 ** 20;
 
-/** The ceiling of memory that is meant by the setting, in bytes. */
-export function ceilingOf(setting: 'auto' | number): number {
+/** The ceiling of memory that is meant by the setting, in bytes, for one of `processes` on this machine. */
+export function ceilingOf(setting: 'auto' | number, processes = 1): number {
   if (setting !== 'auto') return setting;
   const grantedBytes = readCgroupLimits().memoryBytes ?? Number.POSITIVE_INFINITY;
-  return Math.floor(Math.min(totalmem(), grantedBytes) * AUTO_SHARE);
+  return Math.floor((Math.min(totalmem(), grantedBytes) * AUTO_SHARE) / processes);
 }
 
 /**

@@ -107,6 +107,12 @@ export const SERVER_OPTIONS = {
       example: '1000',
       doc: 'Connections that all ports together hold open, at most. Those beyond are turned away, and idle ones closed to make room. Default: what `ulimit -n` allows less an eighth, and at least 80 less; more than that is never held open.',
     }),
+    processes: option(COUNT, {
+      default: 1,
+      env: ['NIMIFY_PROCESSES'],
+      flag: '--processes',
+      doc: 'Processes that serve the same ports, for what one event loop cannot carry; connections go to each in turn. Each has its own copy of the weights and its part of the cores, and limits (`maxConnections`, `batching.maxWaiting`, `maxMemoryBytes` where it is a size) hold for each, so they add up. The metrics port adds up what all count. One that ends is replaced. Not with `repository.mode: explicit`.',
+    }),
     maxMemoryBytes: option(AUTO_BYTES, {
       default: 'auto',
       env: ['NIMIFY_MAX_MEMORY_BYTES'],

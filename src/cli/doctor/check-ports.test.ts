@@ -15,6 +15,7 @@ const SERVER = {
   busyPoll: 'auto',
   maxConnections: undefined,
   maxMemoryBytes: 'auto',
+  processes: 1,
   graceMs: 1,
 } as const;
 

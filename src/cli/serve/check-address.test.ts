@@ -27,6 +27,7 @@ function check(
     busyPoll: 'auto',
     maxConnections: undefined,
     maxMemoryBytes: 'auto',
+    processes: 1,
     graceMs: 1,
     ...changes,
   } as const;

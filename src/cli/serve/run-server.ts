@@ -11,6 +11,7 @@ import {
 } from '../../server.ts';
 import { readConfig } from '../read-config.ts';
 import { checkAddress } from './check-address.ts';
+import { answerParent, type ProcessPlace, placeOfProcess } from './process-link.ts';
 import { endAfter, endNow, isDoneWithin, waitForSignal } from './shutdown.ts';
 import { toTlsSettings } from './tls-settings.ts';
 
@@ -23,22 +24,44 @@ const CLOSING_MS = 2000;
  * @throws NimifyError: a setting, address or model that does not work
  */
 export async function runServer(paths: readonly string[], flags: Layer): Promise<number> {
+  const place = placeOfProcess();
+  try {
+    return await serve(paths, flags, place);
+  } finally {
+    // The channel to the process that started this one would hold it.
+    if (place !== undefined) process.channel?.unref();
+  }
+}
+
+async function serve(
+  paths: readonly string[],
+  flags: Layer,
+  place: ProcessPlace | undefined,
+): Promise<number> {
   const config = await readConfig(paths, flags);
   checkAddress(config);
-  const options = toServerOptions(config);
-  let server: RunningServer | undefined;
-  const signalled = waitForSignal(() => server === undefined);
 
   const { level, format } = config.log;
   const log = createPinoLogger({ level, ...(format === 'auto' ? {} : { pretty: format === 'pretty' }) });
   if (config.file !== undefined) log.info({ file: config.file }, 'configuration read');
   for (const warning of config.warnings) log.warn({ where: 'environment' }, warning);
-  server = await createServer({ ...options, log });
+  if (config.server.processes > 1 && place === undefined) {
+    const { runProcesses } = await import('./run-processes.ts');
+    return runProcesses(config, log);
+  }
+  const options = toServerOptions(config);
+  let server: RunningServer | undefined;
+  const signalled = waitForSignal(() => server === undefined);
+  server = await createServer({ ...options, ...(place === undefined ? {} : { metricsPort: false }), log });
   // The models answer already: what only the banner needs is loaded now.
-  const { printBanner } = await import('./print-banner.ts');
-  await printBanner(server, options.tls).catch((err: unknown) =>
-    log.warn({ err }, 'the first calls could not be shown'),
-  );
+  if (place?.isSpeaker !== false) {
+    const { printBanner } = await import('./print-banner.ts');
+    const shown = place === undefined ? server : { ...server, metricsUrl: place.metricsUrl };
+    await printBanner(shown, options.tls).catch((err: unknown) =>
+      log.warn({ err }, 'the first calls could not be shown'),
+    );
+  }
+  if (place !== undefined) answerParent(server.renderMetrics);
 
   const signal = await signalled;
   server.startDraining();
@@ -70,6 +93,7 @@ function toServerOptions(config: Config): ServerOptions {
     grpcPort,
     metricsPort,
     ...(maxConnections === undefined ? {} : { maxConnections }),
+    processes: server.processes,
     maxMemoryBytes,
     busyPoll,
     http: { maxBodyBytes, receiveTimeoutMs, sendTimeoutMs, reader: httpReader },

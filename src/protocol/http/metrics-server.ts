@@ -2,7 +2,6 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { METRICS_CONTENT_TYPE } from '../../base/telemetry/exposition.ts';
 import type { Logger } from '../../base/telemetry/log.ts';
-import type { MetricsRegistry } from '../../base/telemetry/metrics.ts';
 import type { Clock } from '../../base/util/clock.ts';
 import type { ConnectionRoom } from '../connection-room.ts';
 import { type ListenAddress, listen } from '../listen.ts';
@@ -16,8 +15,13 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
+interface MetricsSource {
+  render(): string | Promise<string>;
+}
+
 export interface MetricsServerDeps {
-  readonly metrics: MetricsRegistry;
+  /** What writes them; it may have to ask others. */
+  readonly metrics: MetricsSource;
   readonly clock: Clock;
   readonly log: Logger;
   readonly connectionRoom: ConnectionRoom;
@@ -53,7 +57,7 @@ export function createMetricsServer({
       sendText(response, 405, `${path} takes GET.\n`);
     } else if (path === '/health') {
       sendText(response, 200, 'ok\n');
-    } else sendMetrics(response, metrics, onFailure);
+    } else void sendMetrics(response, metrics, onFailure);
   });
   const door = connectionRoom.open(server, () => server.closeIdleConnections());
   server.on('connection', (socket: Socket) => {
@@ -72,15 +76,16 @@ export function createMetricsServer({
   };
 }
 
-/** A collector that fails costs one scrape, never the process. */
-function sendMetrics(
+/** A collector that fails costs one scrape, never the process. Never rejects. */
+async function sendMetrics(
   response: ServerResponse,
-  metrics: MetricsRegistry,
+  metrics: MetricsSource,
   onFailure: (failure: unknown) => void,
-): void {
+): Promise<void> {
   let text: string;
   try {
-    text = metrics.render();
+    const rendered = metrics.render();
+    text = typeof rendered === 'string' ? rendered : await rendered;
   } catch (failure) {
     onFailure(failure);
     sendText(response, 500, 'The metrics could not be collected; the log has the reason.\n');
