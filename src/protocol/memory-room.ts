@@ -93,6 +93,8 @@ const MEASURE_EVERY_NS = 1e6;
 const LOOK_MS = 100;
 const IDLE_LOOK_MS = 1000;
 const COLLECT_EVERY_NS = 0.5e9;
+/** The same while nothing is held, when more is learned by it. */
+const COLLECT_AT_REST_EVERY_NS = 0.1e9;
 /** Answers that were let go are collected sooner where they are as large as this. */
 const MOST_WASTE_BYTES = 16 * 2 ** 20;
 const STUCK_AFTER_NS = 10e9;
@@ -143,10 +145,13 @@ export function createMemoryRoom({
     mostBytes = Math.max(mostBytes, liveBytes + promisedBytes);
   }
 
+  /** Without what can be used again: what is live has used up as much of that. */
+  function takenBytes(): number {
+    return gauge.usedBytes - Math.max(0, gauge.spareBytes - liveBytes);
+  }
+
   function room(): number {
-    // What is live has used up as much of what was spare.
-    const spareBytes = Math.max(0, gauge.spareBytes - liveBytes);
-    return bodyMark - gauge.usedBytes + spareBytes - promisedBytes;
+    return bodyMark - takenBytes() - promisedBytes;
   }
 
   function isAtRest(): boolean {
@@ -165,7 +170,8 @@ export function createMemoryRoom({
   /** @returns false: it was done a moment ago */
   function tidyUp(): boolean {
     const nowNs = clock.nowNs();
-    if (nowNs - collectedAtNs < COLLECT_EVERY_NS && wasteBytes < MOST_WASTE_BYTES) return false;
+    const everyNs = isAtRest() ? COLLECT_AT_REST_EVERY_NS : COLLECT_EVERY_NS;
+    if (nowNs - collectedAtNs < everyNs && wasteBytes < MOST_WASTE_BYTES) return false;
     collectedAtNs = nowNs;
     wasteBytes = 0;
     collect();
@@ -238,7 +244,7 @@ export function createMemoryRoom({
       if (gauge.usedBytes > bodyMark) makeRoom();
       appetite.atRest(gauge.usedBytes - gauge.spareBytes);
     } else appetite.look(gauge.usedBytes, bodyBytes);
-    if (gauge.usedBytes <= ceiling) fullSinceNs = undefined;
+    if (takenBytes() <= ceiling) fullSinceNs = undefined;
     else fullSinceNs ??= clock.nowNs();
     lookOn();
   }
@@ -309,9 +315,9 @@ export function createMemoryRoom({
       return open(0, sizeBytes, { onRelease: () => (answers -= 1) });
     },
     checkShort(where = 'body') {
-      if (gauge.usedBytes <= ceiling) return;
+      if (takenBytes() <= ceiling) return;
       makeRoom();
-      if (gauge.usedBytes > ceiling) throw refuse('ceiling', noRoom('content', where));
+      if (takenBytes() > ceiling) throw refuse('ceiling', noRoom('content', where));
     },
     get isShort() {
       return gauge.usedBytes > bodyMark;
