@@ -51,8 +51,13 @@ describe('polling for requests', () => {
     ['gRPC', ({ grpcAddress }: RunningServer) => `grpc://${grpcAddress}`],
   ])('is tried for a client that asks in turn over %s, who is answered as ever', async (_, urlOf) => {
     const running = await serve();
-    await askInTurn(urlOf(running));
-    expect(await polledSeconds(running)).toBeGreaterThan(0);
+    // Again where the machine was so busy that the client was not back at once.
+    await expect
+      .poll(async () => {
+        await askInTurn(urlOf(running));
+        return polledSeconds(running);
+      })
+      .toBeGreaterThan(0);
     await running.close();
     await expect.poll(() => process.getActiveResourcesInfo()).not.toContain('Immediate');
   });
