@@ -52,7 +52,7 @@ export async function openRaw(port: number, secure?: ConnectionOptions): Promise
     send: (bytes) => socket.write(bytes),
     async next() {
       for (;;) {
-        const buffered = Buffer.concat(chunks);
+        const buffered = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
         chunks = [buffered];
         const taken = takeAnswer(buffered);
         if (taken !== undefined) {

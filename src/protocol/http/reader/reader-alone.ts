@@ -32,6 +32,7 @@ export async function readAlone(
   way: (typeof WAYS)[number],
   models: readonly FakeServedOptions[],
   options: Partial<HttpOptions> = {},
+  isShort = () => false,
 ) {
   const clock = createFakeClock();
   const deps = { ...createFakeDeps(models, { receiveTimeoutMs: 400, ...options }), clock };
@@ -40,7 +41,7 @@ export async function readAlone(
   const state = { draining: false, requests: 0 };
   // Whoever looks at a buffer after it was given back sees that.
   const onGive = (buffer: ArrayBuffer) => new Uint8Array(buffer).fill(POISON);
-  const pool = createBodyPool({ clock, onGive });
+  const pool = createBodyPool({ clock, onGive, isShort });
   const reader = createReader(deps, {
     pool,
     keepAliveMs: KEEP_ALIVE_MS,
