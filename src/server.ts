@@ -10,15 +10,17 @@ import type { LoadToTune, LoadTuner, TunedLoad } from './control/tuning/tune-at-
 import { shareMachine } from './engine/host/this-machine.ts';
 import type { EngineOptions } from './model/engine.ts';
 import { pollBetween } from './protocol/busy-poll.ts';
+import { createCluster } from './protocol/cluster.ts';
 import { createConnectionRoom, roomForConnections } from './protocol/connection-room.ts';
 import { type GrpcOptions, toGrpcOptions } from './protocol/grpc/deps.ts';
 import { createGrpcPort } from './protocol/grpc/port.ts';
 import { DEFAULT_HTTP_OPTIONS, type HttpOptions } from './protocol/http/deps.ts';
 import { createMetricsServer } from './protocol/http/metrics-server.ts';
 import { createHttpServer } from './protocol/http/server.ts';
-import type { ListenAddress } from './protocol/listen.ts';
+import { type Listen, type ListenAddress, listen } from './protocol/listen.ts';
 import { ceilingOf, settleCeiling } from './protocol/memory-ceiling.ts';
 import { createMemoryRoom } from './protocol/memory-room.ts';
+import type { Peers } from './protocol/peers.ts';
 import type { ServerTls, ServerTlsOptions } from './protocol/server-tls.ts';
 import type { TlsFiles } from './protocol/tls-files.ts';
 import { assemble, DEFAULT_ENGINE_OPTIONS } from './registry/assemble.ts';
@@ -53,6 +55,10 @@ export interface ServerOptions {
    * set. Default 1.
    */
   readonly processes?: number;
+  /** The processes that serve the same address, where there are several. Default: this one is alone. */
+  readonly peers?: Peers;
+  /** How ports are opened, but for that of metrics. Default: by this process. */
+  readonly listen?: Listen;
   /**
    * Resident memory beyond which requests are refused instead of taken, in bytes. `auto`: 80 % of what the container or
    * the machine has. Default `auto`.
@@ -111,8 +117,6 @@ export interface RunningServer {
   readonly registry: Registry;
   /** What may be told of models, and asked for, while the server runs. */
   readonly control: ModelControl;
-  /** What is counted in this process, in the Prometheus text format. */
-  renderMetrics(): string;
   /** Readiness goes false at once; what runs may finish. */
   startDraining(): void;
   /**
@@ -213,7 +217,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const instruments = createRequestInstruments(metrics);
   const shared = {
     registry,
-    control,
+    cluster: createCluster({ metrics, registry, control, log }, options.peers),
+    listen: options.listen ?? listen,
     clock,
     log,
     accessLog: createAccessLog({ log, clock }, options.accessLog ?? { share: 0, slowMs: 0 }),
@@ -222,7 +227,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     memoryRoom,
     version: VERSION,
   };
-  const http = createHttpServer({ ...shared, metrics, options: httpOptions, tls: tls.http });
+  const http = createHttpServer({ ...shared, options: httpOptions, tls: tls.http });
   const grpcPort = options.grpcPort ?? false;
   const grpc =
     grpcPort === false
@@ -271,7 +276,6 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       grpcAddress: grpcAddress === undefined ? undefined : authorityOf(grpcAddress),
       registry,
       control,
-      renderMetrics: () => metrics.render(),
       startDraining() {
         registry.startDraining();
         http.startDraining();

@@ -9,6 +9,9 @@ export interface ListenAddress {
 /** The flag with which the port was, or could be, chosen. */
 export type PortFlag = '--http-port' | '--grpc-port' | '--metrics-port';
 
+/** @throws NimifyError as `listen` */
+export type Listen = (server: Server, host: string, port: number, flag: PortFlag) => Promise<ListenAddress>;
+
 /**
  * Opens the port; 0 picks a free one.
  * @throws NimifyError CONFIG_INVALID: why the address cannot be listened on, and what to do

@@ -1,15 +1,15 @@
-import type { ServedStatistics } from '../registry/contract.ts';
 import type { BatchTotals, ModelStatistics } from '../registry/statistics.ts';
+import type { CountedModel } from './peers.ts';
 
 /**
  * The answer of Triton's statistics extension, in the names that its JSON and its protobuf message share. Numbers are
  * whole; durations are totals in nanoseconds.
  */
-export function toModelStats(all: readonly ServedStatistics[]) {
+export function toModelStats(all: readonly CountedModel[]) {
   return { model_stats: all.map(toModelStat) };
 }
 
-function toModelStat({ served, statistics }: ServedStatistics) {
+function toModelStat({ served, statistics }: CountedModel) {
   const { lastInferenceMs, inferenceCount, executionCount, success, fail, queue } = statistics;
   return {
     name: served.name,

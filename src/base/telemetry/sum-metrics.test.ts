@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createMetricsRegistry } from './metrics-registry.ts';
-import { sumMetrics } from './sum-metrics.ts';
+import { countersOf, sumMetrics } from './sum-metrics.ts';
 
 function process(requests: number, models: readonly string[]) {
   const metrics = createMetricsRegistry();
@@ -49,5 +49,12 @@ describe('sumMetrics', () => {
   it('leaves those of one process as they are', () => {
     const text = process(3, ['a', 'b']);
     expect(sumMetrics([text])).toBe(text);
+  });
+
+  it('adds what a process that has ended counted, and not what it held', () => {
+    const left = countersOf(process(3, ['a']));
+    expect(left).not.toContain('gauge');
+    expect(sumMetrics(['', left, process(2, ['a'])])).toContain('nimify_requests_total{model="a"} 5\n');
+    expect(countersOf('')).toBe('');
   });
 });

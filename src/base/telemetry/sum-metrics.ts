@@ -31,6 +31,14 @@ export function sumMetrics(texts: readonly string[]): string {
   return sum;
 }
 
+/** What only grows, of what a process counted: true of it also when it has ended. */
+export function countersOf(text: string): string {
+  return text
+    .split(/^(?=# HELP )/m)
+    .filter((family) => /^# TYPE \S+ (counter|histogram)$/m.test(family))
+    .join('');
+}
+
 function addTo(families: Map<string, Family>, text: string): void {
   let family: Family | undefined;
   let join = add;

@@ -11,7 +11,7 @@ import {
 } from '../../server.ts';
 import { readConfig } from '../read-config.ts';
 import { checkAddress } from './check-address.ts';
-import { answerParent, type ProcessPlace, placeOfProcess } from './process-link.ts';
+import { type ProcessPlace, placeOfProcess } from './processes/process-place.ts';
 import { endAfter, endNow, isDoneWithin, waitForSignal } from './shutdown.ts';
 import { toTlsSettings } from './tls-settings.ts';
 
@@ -46,13 +46,16 @@ async function serve(
   if (config.file !== undefined) log.info({ file: config.file }, 'configuration read');
   for (const warning of config.warnings) log.warn({ where: 'environment' }, warning);
   if (config.server.processes > 1 && place === undefined) {
-    const { runProcesses } = await import('./run-processes.ts');
+    const { runProcesses } = await import('./processes/run-processes.ts');
     return runProcesses(config, log);
   }
   const options = toServerOptions(config);
   let server: RunningServer | undefined;
   const signalled = waitForSignal(() => server === undefined);
-  server = await createServer({ ...options, ...(place === undefined ? {} : { metricsPort: false }), log });
+  const link = place && (await import('./processes/parent-link.ts')).linkToParent(log);
+  const shared = link && { metricsPort: false as const, listen: link.listen, peers: link.peers };
+  server = await createServer({ ...options, ...shared, log });
+  link?.tellLoaded();
   // The models answer already: what only the banner needs is loaded now.
   if (place?.isSpeaker !== false) {
     const { printBanner } = await import('./print-banner.ts');
@@ -61,7 +64,6 @@ async function serve(
       log.warn({ err }, 'the first calls could not be shown'),
     );
   }
-  if (place !== undefined) answerParent(server.renderMetrics);
 
   const signal = await signalled;
   server.startDraining();

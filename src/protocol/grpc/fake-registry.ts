@@ -1,4 +1,5 @@
 import { SILENT } from '../../base/telemetry/log.ts';
+import { createMetricsRegistry } from '../../base/telemetry/metrics-registry.ts';
 import type { RequestOutcome } from '../../base/telemetry/request-instruments.ts';
 import { type Clock, systemClock } from '../../base/util/clock.ts';
 import { createFakeModel, type FakeModelOptions } from '../../model/fake-model.ts';
@@ -6,8 +7,10 @@ import type { ServedModel } from '../../registry/contract.ts';
 import { ROWS_OF_FOUR, toFakeServed } from '../../registry/fake-served.ts';
 import { createRegistry, type MutableRegistry } from '../../registry/registry.ts';
 import { createBodyPool } from '../body-pool.ts';
+import { createCluster } from '../cluster.ts';
 import { createConnectionRoom } from '../connection-room.ts';
 import { createFakeControl, type FakeControl } from '../fake-control.ts';
+import { listen } from '../listen.ts';
 import { createMemoryRoom } from '../memory-room.ts';
 import type { ServerTls } from '../server-tls.ts';
 import { DEFAULT_GRPC_OPTIONS, type GrpcDeps, type GrpcOptions } from './deps.ts';
@@ -44,13 +47,16 @@ export function createFakeDeps(
     level: 'info',
     error: (_fields, message) => void logged.push(message),
   };
+  const control = createFakeControl(registry);
   return {
     registry,
-    control: createFakeControl(registry),
+    control,
     clock,
     log,
     connectionRoom: createConnectionRoom({ clock, log, maxConnections: undefined }),
     memoryRoom: createMemoryRoom({ clock, log, ceilingBytes: undefined }),
+    cluster: createCluster({ metrics: createMetricsRegistry(), registry, control, log }),
+    listen,
     tls: undefined,
     accessLog: { note() {} },
     instruments: { begin() {}, end: (outcome) => void outcomes.push(outcome) },

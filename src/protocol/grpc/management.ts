@@ -13,7 +13,7 @@ import type { TensorSpec } from '../../model/signature.ts';
 import { servedConfig } from '../../registry/triton/served-config.ts';
 import { extensionsOf, NO_SHARED_MEMORY, NO_TRACES } from '../extensions.ts';
 import { misfit, shown, toLoadRequest } from '../load-request.ts';
-import { changeLogSettings, type LogSettings, readLogSettings } from '../log-settings.ts';
+import { type LogSettings, readLogSettings } from '../log-settings.ts';
 import { readinessOf } from '../model-readiness.ts';
 import { toModelStats } from '../model-stats.ts';
 import type { GrpcDeps } from './deps.ts';
@@ -44,9 +44,10 @@ export function createManagement(deps: GrpcDeps): ReadonlyMap<string, Serve> {
   );
 }
 
-function answersOf({ registry, control, version, log }: GrpcDeps): Answers {
+function answersOf({ registry, cluster, version, log }: GrpcDeps): Answers {
   const find = (model: { readonly name: string; readonly version: string }) =>
     registry.find(model.name, given(model.version));
+  const { control } = cluster;
   return {
     serverLive: () => ({ live: true }),
     serverReady: () => ({ ready: registry.isReady() }),
@@ -67,10 +68,10 @@ function answersOf({ registry, control, version, log }: GrpcDeps): Answers {
     modelConfig: (request) => ({
       config: fromOwnJson(ModelConfigSchema, modelConfigJson(servedConfig(find(request)))),
     }),
-    modelStatistics: ({ name, version }) =>
+    modelStatistics: async ({ name, version }) =>
       fromOwnJson(
         ModelStatisticsResponseSchema,
-        toModelStats(registry.statistics(given(name), given(version))),
+        toModelStats(await cluster.statistics(given(name), given(version))),
       ),
     async repositoryIndex({ repositoryName, ready }) {
       refuseRepository(repositoryName);
@@ -86,11 +87,11 @@ function answersOf({ registry, control, version, log }: GrpcDeps): Answers {
       await control.unload(modelName, { unloadDependents: readUnloadDependents(parameters) });
       return {};
     },
-    logSettings: ({ settings }) => ({
+    logSettings: async ({ settings }) => ({
       settings: fromLogSettings(
         Object.keys(settings).length === 0
           ? readLogSettings(log)
-          : changeLogSettings(log, toChanges(settings)),
+          : await cluster.changeLogSettings(toChanges(settings)),
       ),
     }),
     systemSharedMemoryStatus: refuse(NO_SHARED_MEMORY),

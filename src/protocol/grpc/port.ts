@@ -1,7 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import type { Timer } from '../../base/util/clock.ts';
 import type { BodyPool } from '../body-pool.ts';
-import { type ListenAddress, listen } from '../listen.ts';
+import type { ListenAddress } from '../listen.ts';
 import type { GrpcDeps } from './deps.ts';
 import type { GrpcServer } from './server.ts';
 
@@ -72,7 +72,7 @@ export function createGrpcPort(deps: GrpcDeps, pool?: BodyPool): GrpcPort {
 
   return {
     async listen(host, port) {
-      const address = await listen(listener, host, port, '--grpc-port');
+      const address = await deps.listen(listener, host, port, '--grpc-port');
       timer = deps.clock.setTimer(() => void loaded(), LOAD_AFTER_MS);
       return address;
     },

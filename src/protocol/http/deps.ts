@@ -1,4 +1,3 @@
-import type { MetricsRegistry } from '../../base/telemetry/metrics.ts';
 import type { ProtocolDeps } from '../deps.ts';
 import type { ServerTls } from '../server-tls.ts';
 
@@ -28,7 +27,6 @@ export const DEFAULT_HTTP_OPTIONS: HttpOptions = {
 
 /** What every HTTP route may use. */
 export interface HttpDeps extends ProtocolDeps {
-  readonly metrics: MetricsRegistry;
   /** Undefined: clear text. */
   readonly tls: ServerTls | undefined;
   readonly options: HttpOptions;

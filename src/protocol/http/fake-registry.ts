@@ -1,4 +1,5 @@
 import { SILENT } from '../../base/telemetry/log.ts';
+import type { MetricsRegistry } from '../../base/telemetry/metrics.ts';
 import { createMetricsRegistry } from '../../base/telemetry/metrics-registry.ts';
 import type { RequestInstruments, RequestOutcome } from '../../base/telemetry/request-instruments.ts';
 import { createOwner } from '../../base/tensor/owner.ts';
@@ -10,8 +11,10 @@ import type { Signature } from '../../model/signature.ts';
 import type { ServedModel } from '../../registry/contract.ts';
 import { ROWS_OF_FOUR, toFakeServed } from '../../registry/fake-served.ts';
 import { createRegistry, type MutableRegistry } from '../../registry/registry.ts';
+import { createCluster } from '../cluster.ts';
 import { createConnectionRoom } from '../connection-room.ts';
 import { createFakeControl, type FakeControl } from '../fake-control.ts';
+import { listen } from '../listen.ts';
 import { createMemoryRoom } from '../memory-room.ts';
 import { DEFAULT_HTTP_OPTIONS, type HttpDeps, type HttpOptions } from './deps.ts';
 
@@ -65,6 +68,7 @@ export function echo(request: InferRequest, signature: Signature, version = '1')
 export interface FakeDeps extends HttpDeps {
   readonly registry: MutableRegistry;
   readonly control: FakeControl;
+  readonly metrics: MetricsRegistry;
   /** What the server reported, in order. */
   readonly outcomes: RequestOutcome[];
   /** What the access log was told, in order. */
@@ -87,17 +91,21 @@ export function createFakeDeps(
     level: 'info',
     error: (fields, message) => logged.push({ fields, message }),
   };
+  const control = createFakeControl(registry);
+  const metrics = createMetricsRegistry();
   return {
     registry,
-    control: createFakeControl(registry),
+    control,
     clock: systemClock,
     log,
     connectionRoom: createConnectionRoom({ clock: systemClock, log, maxConnections: undefined }),
     memoryRoom: createMemoryRoom({ clock: systemClock, log, ceilingBytes: undefined }),
+    cluster: createCluster({ metrics, registry, control, log }),
+    listen,
     tls: undefined,
     accessLog: { note: ({ code }, requestId) => noted.push({ requestId, code }) },
     instruments,
-    metrics: createMetricsRegistry(),
+    metrics,
     options: { ...DEFAULT_HTTP_OPTIONS, ...options },
     version: '0.0.0-test',
     outcomes,

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { invalidInput, NimifyError } from '../../base/errors/nimify-error.ts';
-import { type ListenAddress, listen } from '../listen.ts';
+import type { ListenAddress } from '../listen.ts';
 import { createRoomyPool } from '../memory-pool.ts';
 import { quietTurn } from '../quiet-turn.ts';
 import { shuttingDown } from '../refusals.ts';
@@ -207,7 +207,7 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
   }
 
   return {
-    listen: (host, port) => listen(server, host, port, '--http-port'),
+    listen: (host, port) => deps.listen(server, host, port, '--http-port'),
     startDraining,
     async close({ graceMs }) {
       startDraining();

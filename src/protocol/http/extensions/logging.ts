@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { invalidInput } from '../../../base/errors/nimify-error.ts';
-import { changeLogSettings, readLogSettings } from '../../log-settings.ts';
+import { readLogSettings } from '../../log-settings.ts';
 import type { HttpDeps } from '../deps.ts';
 import { type ParameterValues, readSettings } from './control-body.ts';
 
@@ -8,7 +8,7 @@ import { type ParameterValues, readSettings } from './control-body.ts';
 export function registerLogging(app: FastifyInstance, deps: HttpDeps): void {
   app.get('/v2/logging', () => readLogSettings(deps.log));
   app.post('/v2/logging', async (request) =>
-    changeLogSettings(deps.log, toChanges(await readSettings(request.raw, deps))),
+    deps.cluster.changeLogSettings(toChanges(await readSettings(request.raw, deps))),
   );
 }
 

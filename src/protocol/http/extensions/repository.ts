@@ -12,7 +12,7 @@ const MODEL = '/v2/repository/models/:model';
 
 /** The index of the repository, and its models coming and going by request. */
 export function registerRepository(app: FastifyInstance, deps: HttpDeps): void {
-  const { control } = deps;
+  const { control } = deps.cluster;
   app.post('/v2/repository/index', async (request) => {
     const settings = await readSettings(request.raw, deps);
     return control.index({ readyOnly: flagOf(settings, 'ready', 'ready') });

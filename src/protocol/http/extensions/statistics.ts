@@ -4,11 +4,11 @@ import type { HttpDeps } from '../deps.ts';
 import { MODEL_PATHS, type ModelParams } from '../model-params.ts';
 
 /** What was counted of all models, of all versions of one, or of one version. */
-export function registerStatistics(app: FastifyInstance, { registry }: HttpDeps): void {
-  app.get('/v2/models/stats', () => toModelStats(registry.statistics()));
+export function registerStatistics(app: FastifyInstance, { cluster }: HttpDeps): void {
+  app.get('/v2/models/stats', async () => toModelStats(await cluster.statistics()));
   for (const path of MODEL_PATHS) {
-    app.get<{ Params: ModelParams }>(`${path}/stats`, ({ params }) =>
-      toModelStats(registry.statistics(params.model, params.version)),
+    app.get<{ Params: ModelParams }>(`${path}/stats`, async ({ params }) =>
+      toModelStats(await cluster.statistics(params.model, params.version)),
     );
   }
 }

@@ -32,8 +32,8 @@ export function registerManagement(app: FastifyInstance, deps: HttpDeps): void {
     repository_override: '',
   }));
 
-  app.get('/v1/metrics', (_request, reply) =>
-    reply.header('content-type', METRICS_CONTENT_TYPE).send(deps.metrics.render()),
+  app.get('/v1/metrics', async (_request, reply) =>
+    reply.header('content-type', METRICS_CONTENT_TYPE).send(await deps.cluster.renderMetrics()),
   );
 }
 
