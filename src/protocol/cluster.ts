@@ -1,3 +1,4 @@
+import { NimifyError } from '../base/errors/nimify-error.ts';
 import type { Logger } from '../base/telemetry/log.ts';
 import { sumMetrics } from '../base/telemetry/sum-metrics.ts';
 import type { Registry } from '../registry/contract.ts';
@@ -30,7 +31,15 @@ export interface OwnParts {
 /** @param peers undefined: this process is alone */
 export function createCluster(own: OwnParts, peers?: Peers): Cluster {
   const answer = createAnswering(own);
-  peers?.answerWith(answer);
+  peers?.answerWith(async (topic, question) => {
+    try {
+      return await answer(topic, question);
+    } catch (thrown) {
+      if (!(thrown instanceof NimifyError))
+        own.log.error({ err: thrown, topic }, 'another process was not answered');
+      throw thrown;
+    }
+  });
 
   async function ask<T extends Topic>(
     topic: T,

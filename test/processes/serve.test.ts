@@ -1,66 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { connectRaw, framed } from '../../src/protocol/grpc/raw-client.ts';
+import { openRaw } from '../../src/protocol/http/raw-client.ts';
 import { askIris, IRIS } from '../chaos/models.ts';
 import { packed, protobuf } from '../support/protobuf.ts';
+import { closeProcesses, PROCESSES, serveProcesses, startProcesses } from './start-processes.ts';
 
-const COMMAND = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-const PROCESSES = 2;
-
-let started: Started | undefined;
-
-interface Started {
-  readonly child: ChildProcess;
-  readonly stderr: () => string;
-  readonly stdout: () => string;
-}
-
-function start(...flags: readonly string[]): Started {
-  const ports = ['--http-port', '0', '--grpc-port', '0', '--metrics-port', '0'];
-  const args = [COMMAND, 'serve', ...flags, '--processes', String(PROCESSES), ...ports];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (text) => (stdout += text));
-  child.stderr.on('data', (text) => (stderr += text));
-  started = { child, stdout: () => stdout, stderr: () => stderr };
-  return started;
-}
-
-afterEach(async () => {
-  const child = started?.child;
-  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-});
-
-/** The processes that serve, by their numbers. */
-function servingOf({ pid }: ChildProcess): readonly number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
-}
-
-async function metricsOf(url: string): Promise<(series: string) => number> {
-  const text = await (await fetch(url)).text();
-  return (series) =>
-    text
-      .split('\n')
-      .filter((line) => line.startsWith(series))
-      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
-}
+afterEach(closeProcesses);
 
 describe.runIf(process.platform === 'linux')('nimify serve --processes', () => {
   it('serves one address from several, adds up what they count, replaces who ends, and drains all', async () => {
-    const { child, stdout } = start(IRIS.path, '--model-name', 'iris');
-    const find = (shape: RegExp) => shape.exec(stdout())?.[1] ?? '';
-    await expect.poll(() => find(/^metrics +(\S+)$/m)).not.toBe('');
-    const metricsUrl = find(/^metrics +(\S+)$/m);
-    const url = find(/serves 1 model at (\S+)/);
-    const grpcPort = Number(find(/^grpc +\S+:(\d+)$/m));
-    await expect.poll(async () => (await metricsOf(metricsUrl))('nimify_processes ')).toBe(PROCESSES);
-
+    const { running, url, grpcPort, serving, metric, metricsUrl } = await serveProcesses(
+      IRIS.path,
+      '--model-name',
+      'iris',
+    );
     for (let i = 0; i < 10; i += 1) expect(await askIris(url)).toBe(200);
     const client = connectRaw(grpcPort);
     const input = protobuf({ 1: 'X', 2: 'FP32', 3: packed(1, 4) });
@@ -68,34 +22,55 @@ describe.runIf(process.platform === 'linux')('nimify serve --processes', () => {
     const { trailers } = await client.call('/inference.GRPCInferenceService/ModelInfer', [request]);
     client.close();
     expect(trailers['grpc-status']).toBe('0');
-    const read = await metricsOf(metricsUrl);
-    expect(read('nimify_requests_total')).toBe(11);
-    expect(read('nimify_request_duration_seconds_count')).toBe(11);
-    expect(read('nimify_build_info')).toBe(1);
+    expect(await metric('nimify_requests_total')).toBe(11);
+    expect(await metric('nimify_request_duration_seconds_count')).toBe(11);
+    expect(await metric('nimify_build_info')).toBe(1);
+    const own = await (await fetch(`${url}/v1/metrics`)).text();
+    expect(own).toContain(`nimify_processes ${PROCESSES}\n`);
 
-    const [victim = 0, other] = servingOf(child);
+    const [victim = 0, other] = serving();
     process.kill(victim, 'SIGKILL');
-    await expect.poll(async () => (await metricsOf(metricsUrl))('nimify_process_restarts_total')).toBe(1);
-    await expect.poll(async () => (await metricsOf(metricsUrl))('nimify_processes ')).toBe(PROCESSES);
-    expect(servingOf(child)).toContain(other);
-    expect(servingOf(child)).not.toContain(victim);
+    await expect.poll(() => metric('nimify_process_restarts_total')).toBe(1);
+    await expect.poll(() => metric('nimify_processes ')).toBe(PROCESSES);
+    expect(serving()).toContain(other);
+    expect(serving()).not.toContain(victim);
+    // What it counted is not forgotten: a sum that falls is read as a new beginning.
+    expect(await metric('nimify_requests_total')).toBe(11);
     expect(await askIris(url)).toBe(200);
 
-    child.kill('SIGTERM');
-    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect((await fetch(metricsUrl)).status).toBe(200);
+    running.process.kill('SIGTERM');
+    expect(await running.finished).toMatchObject({ exitCode: 0, signal: undefined });
   });
 
-  it.each([
-    ['a model that is not there', ['/nowhere.onnx'], 66, 'there is no such file'],
-    [
-      'a mode in which requests load models',
-      [IRIS.path, '--model-control-mode', 'explicit'],
-      78,
-      'repository.mode: expected none or poll',
-    ],
-  ])('says once what is wrong: %s', async (_, flags, exitCode, words) => {
-    const { child, stderr } = start(...flags);
-    expect(await once(child, 'exit')).toEqual([exitCode, null]);
-    expect(stderr().split(words)).toHaveLength(2);
+  it('holds as many connections in each', async () => {
+    const { httpPort, grpcPort, metric, serving } = await serveProcesses(IRIS.path);
+    const open = () =>
+      Promise.all(serving().map((_, at) => metric(`nimify_process_connections{process="${at}"}`)));
+    await expect.poll(open).toEqual([0, 0]);
+    const held = await Promise.all(
+      Array.from({ length: 16 }, (_, at) => openRaw(at % 4 === 0 ? grpcPort : httpPort)),
+    );
+    await expect.poll(open).toEqual([8, 8]);
+    for (const at of [0, 2, 4, 6]) held[at]?.socket.destroy();
+    await expect.poll(async () => (await open()).reduce((a, b) => a + b)).toBe(12);
+    const more = await Promise.all(Array.from({ length: 4 }, () => openRaw(httpPort)));
+    await expect.poll(open).toEqual([8, 8]);
+    for (const { socket } of [...held, ...more]) socket.destroy();
+    await expect.poll(open).toEqual([0, 0]);
+  });
+
+  it('ends all where the one that started them is gone', async () => {
+    const { running, serving } = await serveProcesses(IRIS.path);
+    const all = serving();
+    running.process.kill('SIGKILL');
+    await running.finished;
+    await expect.poll(() => all.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
+  });
+
+  it('says once what is wrong', async () => {
+    const { exitCode, signal, stderr } = await startProcesses('/nowhere.onnx').finished;
+    expect([exitCode, signal]).toEqual([66, undefined]);
+    expect(stderr.split('there is no such file')).toHaveLength(2);
   });
 });

@@ -38,13 +38,16 @@ async function serve(
   flags: Layer,
   place: ProcessPlace | undefined,
 ): Promise<number> {
-  const config = await readConfig(paths, flags);
+  const link = place && (await import('./processes/parent-link.ts')).linkToParent();
+  const config = link === undefined ? await readConfig(paths, flags) : await link.config();
   checkAddress(config);
 
   const { level, format } = config.log;
   const log = createPinoLogger({ level, ...(format === 'auto' ? {} : { pretty: format === 'pretty' }) });
-  if (config.file !== undefined) log.info({ file: config.file }, 'configuration read');
-  for (const warning of config.warnings) log.warn({ where: 'environment' }, warning);
+  if (place === undefined) {
+    if (config.file !== undefined) log.info({ file: config.file }, 'configuration read');
+    for (const warning of config.warnings) log.warn({ where: 'environment' }, warning);
+  }
   if (config.server.processes > 1 && place === undefined) {
     const { runProcesses } = await import('./processes/run-processes.ts');
     return runProcesses(config, log);
@@ -52,7 +55,6 @@ async function serve(
   const options = toServerOptions(config);
   let server: RunningServer | undefined;
   const signalled = waitForSignal(() => server === undefined);
-  const link = place && (await import('./processes/parent-link.ts')).linkToParent(log);
   const shared = link && { metricsPort: false as const, listen: link.listen, peers: link.peers };
   server = await createServer({ ...options, ...shared, log });
   link?.tellLoaded();

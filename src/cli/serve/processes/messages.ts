@@ -5,6 +5,8 @@ import type { Topic } from '../../../protocol/peers.ts';
 
 /** What a process that serves and the one that started it say to each other, over Node's own channel. */
 export type FromServing =
+  /** What is configured, for all alike: a file may have changed since the first was started. */
+  | { readonly kind: 'config'; readonly id: number }
   /** A port is to be opened there, and its connections to be handed over. */
   | { readonly kind: 'listen'; readonly id: number; readonly flag: PortFlag; readonly at: ListenAddress }
   /** Connections of this port may come; no more of them. */
@@ -33,8 +35,14 @@ interface Refusal {
   readonly retryAfterMs: number | undefined;
 }
 
-/** What comes of the work. Never rejects; an error that is not ours stays in the log of the process it is of. */
-export async function toResult(work: () => unknown, onFault: (fault: unknown) => void): Promise<Result> {
+/**
+ * What comes of the work. Never rejects.
+ * @param onFault called with an error that is not ours, which is not sent
+ */
+export async function toResult(
+  work: () => unknown,
+  onFault: (fault: unknown) => void = () => {},
+): Promise<Result> {
   try {
     return { value: await work() };
   } catch (thrown) {

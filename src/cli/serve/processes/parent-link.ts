@@ -1,5 +1,5 @@
 import type { Server } from 'node:net';
-import type { Logger } from '../../../base/telemetry/log.ts';
+import type { Config } from '../../../base/config/load-config.ts';
 import type { Listen, ListenAddress, PortFlag } from '../../../protocol/listen.ts';
 import { type Answering, type AnswerOf, CHANGES, type Peers } from '../../../protocol/peers.ts';
 import { shuttingDown } from '../../../protocol/refusals.ts';
@@ -8,6 +8,8 @@ import { type ListeningHandle, type NativeConnection, nativeOf } from './native-
 
 /** What a process that serves has from the one that started it. */
 export interface ParentLink {
+  /** As that one has read it. */
+  config(): Promise<Config>;
   /** Opens the port there; connections are handed over from there. */
   readonly listen: Listen;
   readonly peers: Peers;
@@ -16,7 +18,7 @@ export interface ParentLink {
 }
 
 /** Where the one that started this process is gone it drains: nobody hands it anything any more. */
-export function linkToParent(log: Logger): ParentLink {
+export function linkToParent(): ParentLink {
   const asked = new Map<number, { resolve(result: Result): void; reject(error: Error): void }>();
   const handles = new Map<PortFlag, ListeningHandle>();
   let lastId = 0;
@@ -63,12 +65,11 @@ export function linkToParent(log: Logger): ParentLink {
       asked.delete(message.id);
     } else {
       const { id, topic, question } = message;
-      const onFault = (err: unknown) => log.error({ err, topic }, 'a question to all processes failed here');
       const work = () => {
         if (answer === undefined) throw shuttingDown();
         return answer(topic, question as never);
       };
-      void toResult(work, onFault).then((result) => tell({ kind: 'answer', id, result }));
+      void toResult(work).then((result) => tell({ kind: 'answer', id, result }));
     }
   });
   process.once('disconnect', () => {
@@ -105,6 +106,7 @@ export function linkToParent(log: Logger): ParentLink {
   }
 
   return {
+    config: async () => fromResult(await ask((id) => ({ kind: 'config', id }))) as Config,
     async listen(server, host, port, flag) {
       const result = await ask((id) => ({ kind: 'listen', id, flag, at: { host, port } }));
       const address = fromResult(result) as ListenAddress;

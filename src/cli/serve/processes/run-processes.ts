@@ -63,6 +63,8 @@ export async function runProcesses(config: Config, log: Logger): Promise<number>
       const { id, topic, question } = message;
       const work = () => gathering.ask(asker, topic, question as never);
       asker.send({ kind: 'done', id, result: await toResult(work, onFault) });
+    } else if (message.kind === 'config') {
+      asker.send({ kind: 'done', id: message.id, result: { value: config } });
     } else if (message.kind === 'open') ports.admit(message.flag, asker);
     else if (message.kind === 'shut') ports.shut(message.flag, asker);
     else asker.hear(message);
