@@ -111,7 +111,7 @@ export const SERVER_OPTIONS = {
       default: 1,
       env: ['NIMIFY_PROCESSES'],
       flag: '--processes',
-      doc: 'Processes that serve the same ports, for what one event loop cannot carry; connections go to each in turn. Each has its own copy of the weights and its part of the cores, and limits (`maxConnections`, `batching.maxWaiting`, `maxMemoryBytes` where it is a size) hold for each, so they add up. The metrics port adds up what all count. One that ends is replaced. Not with `repository.mode: explicit`.',
+      doc: 'Processes that serve the same ports, for what one event loop cannot carry; each connection goes to the one with the fewest. Each has its own copy of the weights and its part of the cores, and limits (`maxConnections`, `batching.maxWaiting`, `maxMemoryBytes` where it is a size) hold for each, so they add up. Metrics and statistics are those of all; what a request changes (models, log settings) is changed in all. One that ends is replaced. Linux only.',
     }),
     maxMemoryBytes: option(AUTO_BYTES, {
       default: 'auto',

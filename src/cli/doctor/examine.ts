@@ -4,7 +4,9 @@ import { toNimifyError } from '../../base/errors/nimify-error.ts';
 import { systemClock } from '../../base/util/clock.ts';
 import { readConfig } from '../read-config.ts';
 import { checkAddress } from '../serve/check-address.ts';
+import { checkProcesses } from '../serve/processes/check-processes.ts';
 import { checkEngine } from './check-engine.ts';
+import { checkLimits } from './check-limits.ts';
 import {
   checkClock,
   checkCores,
@@ -27,6 +29,7 @@ export async function examine(flags: Layer): Promise<readonly Finding[]> {
     ...(await checkEngine(config)),
     checkCores(),
     checkMemory(),
+    ...(config === undefined ? [] : checkLimits(config.server)),
     ...(config === undefined ? [] : await checkPorts(config.server)),
     ...(config === undefined ? [] : await checkTls(config, systemClock)),
     checkFileDescriptors(),
@@ -46,7 +49,7 @@ async function checkConfig(
     const warnings = config.warnings.map((warning) =>
       warn('config', warning, 'rename the variable or unset it'),
     );
-    return { config, findings: [...addressFindings(config), ok('config', says), ...warnings] };
+    return { config, findings: [...settingFindings(config), ok('config', says), ...warnings] };
   } catch (thrown) {
     const { code, message } = toNimifyError(thrown);
     return {
@@ -56,9 +59,10 @@ async function checkConfig(
   }
 }
 
-function addressFindings(config: Config): readonly Finding[] {
+function settingFindings(config: Config): readonly Finding[] {
   try {
     checkAddress(config);
+    checkProcesses(config);
     return [];
   } catch (thrown) {
     const { code, message } = toNimifyError(thrown);

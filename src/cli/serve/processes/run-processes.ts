@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Config } from '../../../base/config/load-config.ts';
-import { NimifyError } from '../../../base/errors/nimify-error.ts';
 import type { Logger } from '../../../base/telemetry/log.ts';
 import { createMetricsRegistry } from '../../../base/telemetry/metrics-registry.ts';
 import { systemClock } from '../../../base/util/clock.ts';
@@ -8,6 +7,7 @@ import { restartDelayMs } from '../../../engine/host/restart-delay.ts';
 import { createConnectionRoom } from '../../../protocol/connection-room.ts';
 import { createMetricsServer } from '../../../protocol/http/metrics-server.ts';
 import { waitForSignal } from '../shutdown.ts';
+import { checkProcesses } from './check-processes.ts';
 import { createGathering } from './gathering.ts';
 import { type FromServing, toResult } from './messages.ts';
 import { createPorts } from './ports.ts';
@@ -27,7 +27,7 @@ const STEADY_NS = 30e9;
  * @throws NimifyError CONFIG_INVALID
  */
 export async function runProcesses(config: Config, log: Logger): Promise<number> {
-  requireLinux();
+  checkProcesses(config);
   const { processes, host, metricsPort, graceMs } = config.server;
   const clock = systemClock;
   const running = new Map<ChildProcess, ServingProcess>();
@@ -139,14 +139,4 @@ export async function runProcesses(config: Config, log: Logger): Promise<number>
   await ports.close();
   await metricsServer.close();
   return first === 'ready' ? 0 : first;
-}
-
-/** What is done here with sockets and control groups is tested there. */
-function requireLinux(): void {
-  if (process.platform === 'linux') return;
-  throw new NimifyError(
-    'CONFIG_INVALID',
-    `server.processes: expected 1 on this system, since several are supported on Linux only; got more on ${process.platform}; leave it out, or start several servers on ports of their own`,
-    { details: { where: 'server.processes', expected: 1, got: process.platform } },
-  );
 }
