@@ -34,6 +34,7 @@ export const FREE_FOR_ALL: readonly string[] = ['base/util/clock.ts', 'base/util
 /** Every third-party package, and the only places below src/ that may name it. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['engine/onnxruntime'],
+  koffi: ['engine/onnxruntime/native'],
   fastify: ['protocol/http'],
   'swagger-ui-dist': ['protocol/http'],
   undici: ['client'],

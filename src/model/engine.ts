@@ -5,7 +5,10 @@ import type { CancelToken } from '../base/util/cancel.ts';
 import type { Artifact } from './artifact.ts';
 import type { Signature } from './signature.ts';
 
-export type HostKind = 'inline' | 'thread' | 'process';
+/**
+ * On the main thread, on threads with a session each, on libuv's threads over one session, or in processes.
+ */
+export type HostKind = 'inline' | 'thread' | 'native' | 'process';
 
 /** An execution provider by its name, or with its own options beside it. */
 export type ProviderChoice = string | { readonly name: string; readonly [option: string]: unknown };
@@ -23,7 +26,7 @@ export interface EngineOptions {
   readonly exampleInputs?: readonly Tensor[];
   /**
    * Largest resident size of a process that holds the model, the runtime's own 60-100 MB included, in load and in
-   * runs. `auto` means `process` then; `inline` and `thread` load once in a process to see. Default: no limit.
+   * runs. `auto` means `process` then; all others load once in a process to see. Default: no limit.
    */
   readonly memoryLimitBytes?: number;
   /** A run that takes longer is ended with its process; `auto` means `process` then. Default: no limit. */

@@ -341,11 +341,11 @@ export const MODEL_OPTIONS = {
     doc: 'How instances, threads and the cost of batches are found at load. `auto`: by a short measurement, whose result is kept for the next start on this machine; `off`: by rule, without measuring; `full`: by the search of `nimify tune`, sizes of batches and windows included, which takes half a minute a model the first time.',
   }),
   engine: {
-    host: option(oneOf('auto', 'inline', 'thread', 'process'), {
+    host: option(oneOf('auto', 'inline', 'thread', 'native', 'process'), {
       default: 'auto',
       env: ['NIMIFY_ENGINE_HOST'],
       flag: '--engine-host',
-      doc: 'Where runs happen: on the main thread (`inline`), on threads of their own, or in processes of their own, where a model that crashes takes nothing along. `auto` measures and picks.',
+      doc: 'Where runs happen: on the main thread (`inline`), on threads with a copy of the model each (`thread`), on threads that share one (`native`: short runs on the main thread, and runs that nobody waits for are ended), or in processes of their own, where a model that crashes takes nothing along. `auto` measures and picks.',
     }),
     instances: option(COUNT, {
       default: undefined,

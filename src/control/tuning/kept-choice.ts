@@ -23,7 +23,7 @@ export function createChoiceCache(folder: string, log: Logger): ChoiceCache {
   return createMeasurementCache(folder, log, toChoice);
 }
 
-const HOSTS: readonly unknown[] = ['inline', 'thread', 'process'] satisfies Plan['host'][];
+const HOSTS: readonly unknown[] = ['inline', 'thread', 'native', 'process'] satisfies Plan['host'][];
 
 function toChoice(read: unknown, { cores }: TuningKey): KeptChoice | undefined {
   const way = toWay(read, cores);

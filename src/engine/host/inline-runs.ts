@@ -1,3 +1,4 @@
+import type { CancelToken } from '../../base/util/cancel.ts';
 import type { RunRequest, RunResult } from '../../model/engine.ts';
 import type { Overflow } from './overflow.ts';
 import { type RunCost, sizeOf } from './run-cost.ts';
@@ -16,18 +17,25 @@ export const AT_ONCE_BELOW_NS = 200_000;
 /** Where and when a run of a model on the main thread happens, by what it is predicted to cost. */
 export interface InlineRuns {
   /** Runs inline, or where `overflow` says if the run is predicted to be large. */
-  run(inline: HostSession, request: RunRequest): Promise<RunResult>;
+  run(inline: HostSession, request: RunRequest, cancel?: CancelToken): Promise<RunResult>;
   /** Runs inline before it returns; undefined: the run may be too long for that, and was not begun. */
   runNow(inline: HostSession, request: RunRequest): RunResult | undefined;
 }
 
-/** @param overflow takes large runs; without one they happen inline too */
-export function createInlineRuns(cost: RunCost, overflow?: Overflow): InlineRuns {
+/**
+ * @param overflow takes large runs; without one they happen inline too
+ * @param largeRunNs which runs are large
+ */
+export function createInlineRuns(
+  cost: RunCost,
+  overflow?: Pick<Overflow, 'run'>,
+  largeRunNs = LARGE_RUN_NS,
+): InlineRuns {
   return {
-    async run(inline, request) {
+    async run(inline, request, cancel) {
       const sizeBytes = sizeOf(request.inputs);
-      const isLarge = overflow !== undefined && cost.predictNs(sizeBytes) > LARGE_RUN_NS;
-      const result = await (isLarge ? overflow.run(inline, request) : inline.run(request));
+      const isLarge = overflow !== undefined && cost.predictNs(sizeBytes) > largeRunNs;
+      const result = await (isLarge ? overflow.run(inline, request, cancel) : inline.run(request));
       cost.observe(sizeBytes, result.computeNs);
       return result;
     },

@@ -1,4 +1,5 @@
 import { NimifyError } from '../../base/errors/nimify-error.ts';
+import type { CancelToken } from '../../base/util/cancel.ts';
 import type { EngineInstance, HostKind, InstanceHealth, RunRequest, RunResult } from '../../model/engine.ts';
 import type { Signature } from '../../model/signature.ts';
 import type { HostSession } from './session.ts';
@@ -11,7 +12,7 @@ export interface InstanceParts {
   /** The session of each slot; slots may share one. */
   readonly sessions: readonly HostSession[];
   /** Where a slot's run is to go, if not to the slot's own session. */
-  readonly run?: (session: HostSession, slot: number, request: RunRequest) => Promise<RunResult>;
+  readonly run?: (session: HostSession, request: RunRequest, cancel: CancelToken) => Promise<RunResult>;
   /** The slot's run done before it returns; undefined: not this one. Absent: none is. */
   readonly runNow?: (session: HostSession, request: RunRequest) => RunResult | undefined;
   /** Frees what is not in `sessions`. */
@@ -63,7 +64,7 @@ export function createHostedInstance(parts: InstanceParts): EngineInstance {
       const session = sessions[slot];
       if (session === undefined) return Promise.reject(new Error(`there is no slot ${slot}`));
       if (cancel.cancelled) return Promise.reject(new NimifyError('CANCELLED', 'The request was cancelled'));
-      return parts.run?.(session, slot, request) ?? session.run(request);
+      return parts.run?.(session, request, cancel) ?? session.run(request, cancel);
     },
     ...(runNow === undefined
       ? {}

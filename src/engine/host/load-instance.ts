@@ -3,6 +3,7 @@ import type { Artifact } from '../../model/artifact.ts';
 import type { EngineInstance, EngineOptions } from '../../model/engine.ts';
 import { createInlineRuns, type InlineRuns } from './inline-runs.ts';
 import { createHostedInstance, type InstanceParts } from './instance.ts';
+import { loadNative } from './load-native.ts';
 import { loadProcesses } from './load-processes.ts';
 import { answeredInputs, type LoadDeps, openConfirmed, planFor } from './load-steps.ts';
 import { loadThreads } from './load-threads.ts';
@@ -39,6 +40,8 @@ export async function loadInstance(
       return loadInline(artifact, options, deps);
     case 'thread':
       return loadThreads(artifact, options, deps, { reason: 'thread: configured' });
+    case 'native':
+      return loadNative(artifact, options, deps);
     case 'auto':
       return loadMeasured(artifact, options, deps);
   }
@@ -110,7 +113,7 @@ async function loadInline(
 
 function inlineParts(session: HostSession, runs: InlineRuns): Pick<InstanceParts, 'run' | 'runNow'> {
   return {
-    run: (inline, _slot, request) => runs.run(inline, request),
+    run: (inline, request) => runs.run(inline, request),
     ...(session.runNow === undefined ? {} : { runNow: runs.runNow }),
   };
 }

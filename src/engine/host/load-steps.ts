@@ -18,6 +18,11 @@ export interface LoadDeps {
   readonly openInline: (source: SessionSource) => Promise<HostSession>;
   /** Opens a session on a thread of its own. */
   readonly openThread: (source: SessionSource) => Promise<HostSession>;
+  /**
+   * Opens a session for any number of runs at once, on libuv's threads.
+   * @throws NimifyError UNSUPPORTED where that cannot be done here
+   */
+  readonly openNative: (source: SessionSource) => Promise<HostSession>;
   /** Opens a session in a process of its own. */
   readonly openProcess: (source: SessionSource, limits: ProcessLimits) => Promise<ProcessSession>;
   /** Measurements of earlier starts. */

@@ -1,5 +1,5 @@
 import type { Artifact } from '../../model/artifact.ts';
-import type { EngineInstance, EngineOptions, TuneEffort } from '../../model/engine.ts';
+import type { EngineInstance, EngineOptions, HostKind, TuneEffort } from '../../model/engine.ts';
 import { createHostedInstance } from './instance.ts';
 import { answeredInputs, type LoadDeps, openConfirmed, planFor } from './load-steps.ts';
 import type { HostSession } from './session.ts';
@@ -9,6 +9,10 @@ import { keyHere, type TuningKey } from './tuning-cache.ts';
 
 interface Threads {
   readonly reason: string;
+  /** Opens a session for each of a plan's instances; they may be one and the same. Default: each on a thread. */
+  readonly open?: (plan: ThreadPlan) => Promise<readonly HostSession[]>;
+  /** Default `thread`. */
+  readonly host?: Extract<HostKind, 'thread' | 'native'>;
   /** Memory of a session, where it is known better than by the file. */
   readonly modelBytes?: number;
   /** A request that the model answers. Default: one is looked for. */
@@ -20,33 +24,39 @@ export async function loadThreads(
   artifact: Artifact,
   options: EngineOptions,
   deps: LoadDeps,
-  { reason, modelBytes = artifact.sizeBytes, findInputs }: Threads,
+  {
+    reason,
+    modelBytes = artifact.sizeBytes,
+    findInputs,
+    host = 'thread',
+    open = (plan) => openThreads(artifact, plan, deps),
+  }: Threads,
 ): Promise<EngineInstance> {
-  const byRule = planFor(modelBytes, options, deps);
+  const copies = host === 'native' ? () => 1 : ({ instances }: Pick<ThreadPlan, 'instances'>) => instances;
+  const byRule = planFor(host === 'native' ? 0 : modelBytes, options, deps);
   const effort = tuneEffort(artifact, options);
-  const open = (one: ThreadPlan) => openThreads(artifact, one, deps);
   const { sessions, note, ...tuned } =
     effort === 'off'
       ? { plan: byRule, sessions: await open(byRule), note: '' }
       : await tuneThreads(
           {
-            ...{ plan: byRule, machine: deps.machine, modelBytes, effort },
+            ...{ plan: byRule, machine: deps.machine, modelBytes, copies, effort },
             target: options.target ?? 'balanced',
             findInputs:
               findInputs ??
               ((session) => answeredInputs(session, deps.confirm(session), artifact, options, deps)),
             outputs: artifact.signature.outputs.map((spec) => spec.name),
-            key: await tuningKey(artifact, options, deps),
+            key: await tuningKey(artifact, options, deps, host),
           },
           { clock: deps.clock, log: deps.log, cache: deps.tunings, open },
         );
   const { instances, intraOpThreads } = tuned.plan;
   const [first] = sessions;
   return createHostedInstance({
-    host: 'thread',
+    host,
     hostReason: `${reason}; ${instances} x ${intraOpThreads} threads${note === '' ? '' : ` (${note})`}`,
     signature: deps.confirm(first!),
-    memoryBytes: first!.info.memoryBytes * instances,
+    memoryBytes: first!.info.memoryBytes * copies(tuned.plan),
     sessions,
   });
 }
@@ -62,8 +72,12 @@ async function tuningKey(
   { contentHash }: Artifact,
   { providers, memoryArena, graphOptimization }: EngineOptions,
   { machine, engineVersion }: LoadDeps,
+  host: HostKind,
 ): Promise<TuningKey> {
-  const options = [providers ?? null, memoryArena ?? null, graphOptimization ?? null];
+  const options = [
+    ...[providers ?? null, memoryArena ?? null, graphOptimization ?? null],
+    ...(host === 'thread' ? [] : [host]),
+  ];
   return keyHere({ contentHash, options, cores: machine.cores, engineVersion: await engineVersion() });
 }
 

@@ -1,10 +1,11 @@
 import type { Logger } from '../../base/telemetry/log.ts';
+import type { CancelToken } from '../../base/util/cancel.ts';
 import type { RunRequest, RunResult } from '../../model/engine.ts';
 import type { HostSession } from './session.ts';
 
 export interface Overflow {
   /** Runs on a thread; on `inline` where none can be had. */
-  run(inline: HostSession, request: RunRequest): Promise<RunResult>;
+  run(inline: HostSession, request: RunRequest, cancel?: CancelToken): Promise<RunResult>;
   /** Closes the threads; the inline session is its owner's. */
   close(): Promise<void>;
 }

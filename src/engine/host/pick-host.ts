@@ -28,7 +28,7 @@ export async function pickHost(
     const reason = 'thread: no example request is known, so the time of a run is not';
     return { host: 'thread', reason, runNs: undefined };
   }
-  const runNs = await measure(session, inputs, outputs);
+  const runNs = await fastestRunNs(session, inputs, outputs);
   const host = runNs < INLINE_BELOW_NS ? 'inline' : 'thread';
   return { host, reason: `${host}: a run takes ${timeText(runNs)}, ${HOP_TEXT}`, runNs };
 }
@@ -58,8 +58,8 @@ const LONGEST_NS = 500_000_000;
  * The fastest run. The same inputs cost the same every time, so whatever a run takes longer is set-up or the
  * machine's doing: on a busy one most runs may be interrupted, and a median would tell of its neighbours.
  */
-async function measure(
-  session: HostSession,
+export async function fastestRunNs(
+  session: Pick<HostSession, 'run'>,
   inputs: readonly Tensor[],
   outputs: readonly string[],
 ): Promise<number> {

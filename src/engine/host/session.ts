@@ -1,4 +1,5 @@
 import type { Datatype } from '../../base/tensor/datatype.ts';
+import type { CancelToken } from '../../base/util/cancel.ts';
 import type { GraphOptimization, ProviderChoice, RunRequest, RunResult } from '../../model/engine.ts';
 
 /**
@@ -14,11 +15,12 @@ export interface HostSession {
   /** The one listener that hears of every change of `available` and `failedRestarts`. */
   onChange(listener: () => void): void;
   /**
-   * Hands the inputs over before it returns its promise: after that, only inline runs and runs in a process still
-   * read them, until the promise settles.
-   * @throws NimifyError INVALID_INPUT, ENGINE_FAILED, ENGINE_CRASHED, DEADLINE_EXCEEDED (past the run limit)
+   * Hands the inputs over before it returns its promise, but for inline and native runs and those in a process: they
+   * read them until the promise settles.
+   * @param cancel ends the run, where the host can do that
+   * @throws NimifyError INVALID_INPUT, ENGINE_FAILED, ENGINE_CRASHED, DEADLINE_EXCEEDED (past the run limit), CANCELLED
    */
-  run(request: RunRequest): Promise<RunResult>;
+  run(request: RunRequest, cancel?: CancelToken): Promise<RunResult>;
   /**
    * The same run, done before it returns: it blocks this thread for so long. There only where it can be done so.
    * @throws NimifyError INVALID_INPUT, ENGINE_FAILED

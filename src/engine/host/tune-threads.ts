@@ -16,6 +16,8 @@ export interface TuneInput {
   readonly machine: Machine;
   /** Memory of one session. */
   readonly modelBytes: number;
+  /** How many sessions a plan's instances are. Default: as many. */
+  readonly copies?: (plan: Pick<ThreadPlan, 'instances'>) => number;
   readonly effort: Exclude<TuneEffort, 'off'>;
   readonly target: Target;
   /** A request that the model answers; undefined: none is known. */
@@ -60,6 +62,8 @@ const STEADY_WITHIN = 1.5;
 /** By how much another plan has to be better than the rule's: what is measured in so short a time is known no better. */
 const MARGIN = 0.1;
 
+const ONE_EACH = ({ instances }: Pick<ThreadPlan, 'instances'>) => instances;
+
 /**
  * Plans worth a comparison, the rule's first. `auto` sets one session with all cores against one core each; `full`
  * tries 2, 4, 8, ... cores each as well. Plans are left out whose sessions, beside those of the rule's plan, would fill
@@ -69,16 +73,17 @@ export function threadCandidates({
   plan,
   machine: { cores, memoryBytes },
   modelBytes,
+  copies = ONE_EACH,
   effort,
-}: Pick<TuneInput, 'plan' | 'machine' | 'modelBytes' | 'effort'>): readonly ThreadPlan[] {
+}: Pick<TuneInput, 'plan' | 'machine' | 'modelBytes' | 'copies' | 'effort'>): readonly ThreadPlan[] {
   const threads = [1, cores];
   for (let between = 2; effort === 'full' && between < cores; between *= 2) threads.push(between);
-  const affordable = Math.floor(memoryBytes / 2 / Math.max(1, modelBytes)) - plan.instances;
+  const affordable = Math.floor(memoryBytes / 2 / Math.max(1, modelBytes)) - copies(plan);
   const others = new Set(threads.map((each) => Math.floor(cores / each)));
   return [
     plan,
     ...[...others]
-      .filter((instances) => instances <= affordable && instances !== plan.instances)
+      .filter((instances) => copies({ instances }) <= affordable && instances !== plan.instances)
       .map((instances) => ({ instances, intraOpThreads: Math.floor(cores / instances) })),
   ];
 }
@@ -175,13 +180,16 @@ async function lookInTurns(
 }
 
 /** The first is the rule's, and has the advantage of the margin. */
-function choose(measured: readonly MeasuredPlan[], { target, modelBytes }: TuneInput): MeasuredPlan {
+function choose(
+  measured: readonly MeasuredPlan[],
+  { target, modelBytes, copies = ONE_EACH }: TuneInput,
+): MeasuredPlan {
   const best = bestFor(measured, {
     target,
     margin: MARGIN,
     rate: ({ instances, intraOpThreads, latencyNs, throughputPerS }) => ({
       ...{ latencyNs, throughputPerS },
-      memoryBytes: instances * Math.max(1, modelBytes),
+      memoryBytes: copies({ instances }) * Math.max(1, modelBytes),
       cores: instances * intraOpThreads,
     }),
   });

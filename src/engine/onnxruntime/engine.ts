@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { Logger } from '../../base/telemetry/log.ts';
 import { userCacheFolder } from '../../base/util/cache-folder.ts';
 import type { Clock } from '../../base/util/clock.ts';
@@ -14,7 +15,9 @@ import { thisMachine } from '../host/this-machine.ts';
 import { openThreadSession } from '../host/thread.ts';
 import type { Machine } from '../host/thread-plan.ts';
 import { createTuningCache, type TuningCache } from '../host/tuning-cache.ts';
-import { checkProviders } from './providers.ts';
+import { findNative } from './native/find-native.ts';
+import { openSharedSession } from './native/shared-session.ts';
+import { checkProviders, hasCpuOnly } from './providers.ts';
 import { loadRuntime, refuseTelemetry } from './runtime.ts';
 import { checkSession, openOrtSession } from './session.ts';
 
@@ -50,6 +53,7 @@ export function createOnnxRuntimeEngine({ clock, log, machine, tunings }: OnnxRu
             clock,
             log,
           }),
+        openNative: (source) => openNative(having(source), clock),
         openProcess: (source, limits) =>
           openProcessSession(
             { ...limits, command: processCommand(having(source)), label: source.path },
@@ -59,6 +63,22 @@ export function createOnnxRuntimeEngine({ clock, log, machine, tunings }: OnnxRu
       });
     },
   };
+}
+
+/** @throws NimifyError UNSUPPORTED where this machine, or what is asked for, does not let it be done */
+async function openNative(source: SessionSource, clock: Clock): Promise<HostSession> {
+  const found = await findNative();
+  if (!found.ok) throw noNative(found.reason, found.cause);
+  if (!hasCpuOnly(source.providers)) throw noNative('execution providers are given');
+  return openSharedSession(source, { clock, places: found.places });
+}
+
+function noNative(why: string, cause?: unknown): NimifyError {
+  return new NimifyError(
+    'UNSUPPORTED',
+    `engine.host: 'native' cannot be had: ${why}; use 'auto' or 'thread'`,
+    { details: { where: 'engine.host' }, cause },
+  );
 }
 
 function processCommand(source: SessionSource): readonly string[] {

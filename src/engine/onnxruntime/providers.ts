@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import { didYouMean } from '../../base/util/nearest-name.ts';
 import type { ProviderChoice } from '../../model/engine.ts';
+import { binaryFolder, findPackage, type RuntimePackage } from './package.ts';
 import { loadRuntime } from './runtime.ts';
 
 /** An execution provider that ONNX Runtime knows on this platform. */
@@ -15,16 +15,10 @@ export interface Provider {
   readonly libraries: readonly string[];
 }
 
-/** Where the package onnxruntime-node lies, and its version. */
-export interface RuntimePackage {
-  readonly folder: string;
-  readonly version: string;
-}
-
 /** The execution providers of this platform, and whether their libraries are there. */
 export async function listProviders(): Promise<readonly Provider[]> {
   const { listSupportedBackends } = await loadRuntime();
-  const folder = binaryFolder(findPackage());
+  const folder = binaryFolder();
   return listSupportedBackends().map(({ name, bundled }) => {
     if (bundled) return { name, state: 'bundled', libraries: [] };
     const libraries = ['shared', name].map((part) => join(folder, `libonnxruntime_providers_${part}.so`));
@@ -38,14 +32,18 @@ export async function listProviders(): Promise<readonly Provider[]> {
  * @throws NimifyError UNSUPPORTED
  */
 export async function checkProviders(choices: readonly ProviderChoice[] | undefined): Promise<void> {
-  const names = (choices ?? []).map(providerName).filter((name) => name !== 'cpu');
-  if (names.length === 0) return;
+  if (hasCpuOnly(choices)) return;
+  const names = choices!.map(providerName).filter((name) => name !== 'cpu');
   const known = await listProviders();
   for (const name of names) {
     const provider = known.find((one) => one.name === name);
     if (provider === undefined) throw unknownProvider(name, known);
     if (provider.state === 'missing') throw missingProvider(name);
   }
+}
+
+export function hasCpuOnly(choices: readonly ProviderChoice[] | undefined): boolean {
+  return choices === undefined || choices.every((choice) => providerName(choice) === 'cpu');
 }
 
 export function providerName(choice: ProviderChoice): string {
@@ -83,17 +81,6 @@ function missingProvider(name: string): NimifyError {
     `engine.providers: the libraries of the execution provider '${name}' are not installed; install them with\n  ${installCommand()}`,
     { details: { where: 'engine.providers', got: name } },
   );
-}
-
-function findPackage(): RuntimePackage {
-  const require = createRequire(import.meta.url);
-  const manifest = require.resolve('onnxruntime-node/package.json');
-  const { version } = require('onnxruntime-node/package.json') as { version: string };
-  return { folder: dirname(manifest), version };
-}
-
-function binaryFolder({ folder }: RuntimePackage): string {
-  return join(folder, 'bin', 'napi-v6', process.platform, process.arch);
 }
 
 function quote(path: string): string {

@@ -1,10 +1,10 @@
-import { isUtf8 } from 'node:buffer';
 import type { OnnxValue, Tensor as OrtTensor } from 'onnxruntime-node';
 import { invalidInput } from '../../base/errors/nimify-error.ts';
 import { toBytesData } from '../../base/tensor/bytes.ts';
 import type { Datatype, TypedArray } from '../../base/tensor/datatype.ts';
 import { type BytesData, isBytesData, type Tensor } from '../../base/tensor/tensor.ts';
 import type { Runtime } from './runtime.ts';
+import { checkText } from './text.ts';
 
 type OrtType = OrtTensor.Type;
 
@@ -74,44 +74,16 @@ function passHalfAsBits(made: OrtTensor, bits: TypedArray): void {
   if (made.data !== bits) Object.defineProperty(made, 'data', { value: bits });
 }
 
-/**
- * ONNX strings are UTF-8, and the native side ends them at a zero byte. Text that would come out changed is
- * refused rather than changed.
- */
-function toText(name: string, { bytes, offsets }: BytesData): string[] {
+function toText(name: string, data: BytesData): string[] {
+  checkText(name, data);
+  const { bytes, offsets } = data;
   const count = offsets.length - 1;
-  const start = offsets[0]!;
-  const all = Buffer.from(bytes.buffer, bytes.byteOffset + start, offsets[count]! - start);
-  if (!isUtf8(all) || all.includes(0)) refuseText(name, all, offsets);
+  const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const strings = new Array<string>(count);
   for (let index = 0; index < count; index++) {
-    const from = offsets[index]! - start;
-    // The whole is UTF-8, so an element is too unless it begins in the middle of a character.
-    if (from < all.length && (all[from]! & 0xc0) === 0x80) refuseText(name, all, offsets);
-    strings[index] = all.toString('utf8', from, offsets[index + 1]! - start);
+    strings[index] = all.toString('utf8', offsets[index]!, offsets[index + 1]!);
   }
   return strings;
-}
-
-function refuseText(name: string, all: Buffer, offsets: Uint32Array): never {
-  const start = offsets[0]!;
-  for (let index = 0; index < offsets.length - 1; index++) {
-    const element = all.subarray(offsets[index]! - start, offsets[index + 1]! - start);
-    const fault = !isUtf8(element)
-      ? 'is no valid UTF-8'
-      : element.includes(0)
-        ? 'holds a zero byte'
-        : undefined;
-    if (fault === undefined) continue;
-    throw invalidInput(
-      `input '${name}': element ${index} ${fault}; ONNX Runtime takes UTF-8 text without zero bytes, send other ` +
-        'bytes as base64 or as a UINT8 tensor where the model has one',
-      { where: `inputs.${name}.data[${index}]`, expected: 'UTF-8 text without zero bytes', got: fault },
-    );
-  }
-  throw invalidInput(`input '${name}': the elements do not cover the bytes`, {
-    where: `inputs.${name}.data`,
-  });
 }
 
 /** What a run gave, as a view over the memory that ONNX Runtime for Node made for it; text becomes UTF-8. */
