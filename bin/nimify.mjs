@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * The command. In a checkout it first makes sure that dist/ is there and fresh, so that `npx nimify` works right
  * after `git clone`; in the published package there is nothing to set up.

@@ -183,7 +183,8 @@ async function measureCosts(
   const { inputs, recipe } = found;
   const canJoin = signature.batchAxis === 0 && inputs.every(({ shape }) => shape[0]! > 0);
   return warmUp({
-    ...{ signature, run, clock, budgetNs, isInline: instance.host === 'inline' },
+    ...{ signature, run, clock, budgetNs },
+    isInline: instance.host === 'inline' || instance.runNow !== undefined,
     inputsOf(rows) {
       if (!canJoin) return inputs;
       if (recipe === undefined) return repeatRows(inputs, rows);

@@ -19,7 +19,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe('the tarball', () => {
   it('holds the product and no dev file', () => {
     const files = run('tar', ['-tzf', tarball], folder).trim().split('\n');
-    expect(files).toContain('package/bin/nimify.mjs');
+    expect(files).toContain('package/bin/nimify.cjs');
     expect(files).toContain('package/dist/cli/main.js');
     expect(files).toContain('package/dist/index.d.ts');
     expect(files).toContain('package/dist/client/client.d.ts');
