@@ -44,15 +44,20 @@ export function judge({ counts, isBalanced, pauses, served, exit, logFaults, cor
       ({ threads }) => threads,
       (first) => first + cores,
     ),
-    growthOf(
-      'resident memory, MiB',
-      pauses,
-      ({ memoryMib }) => memoryMib,
-      (first) => first * (1 + MEMORY_SHARE) + MEMORY_SPARE_MIB,
-    ),
+    memoryGrowth(pauses),
     none('faults in the log', logFaults.length),
     { what: 'ends when it is told to', isOk: exit === 0, found: `exit code ${exit}` },
   ];
+}
+
+/** @param pauses with `memoryMib` each */
+export function memoryGrowth(pauses) {
+  return growthOf(
+    'resident memory, MiB',
+    pauses,
+    ({ memoryMib }) => memoryMib,
+    (first) => first * (1 + MEMORY_SHARE) + MEMORY_SPARE_MIB,
+  );
 }
 
 /** The last third of the pauses against the second: the first is the start's. */

@@ -57,7 +57,8 @@ export function verdictText(isOk) {
   return isOk === undefined ? '-' : isOk ? 'ok' : '**failed**';
 }
 
-function someOf(pauses) {
+/** Few enough of them to be read. */
+export function someOf(pauses) {
   const step = Math.max(1, Math.ceil(pauses.length / MOST_SHOWN));
   return pauses.filter((_, at) => at % step === 0 || at === pauses.length - 1);
 }

@@ -15,6 +15,7 @@ const ELEMENT_TYPE = {
   FP64: 11,
   UINT32: 12,
   UINT64: 13,
+  BF16: 16,
 } as const;
 
 export interface IdentityPair {

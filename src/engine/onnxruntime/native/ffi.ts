@@ -16,6 +16,8 @@ const STACK_BYTES = 8 * 2 ** 20;
 const HEAP_BYTES = 128 * 1024;
 /** Stacks that are kept for calls on other threads, at most what koffi allows; for more they are made each time. */
 const KEPT_STACKS = 16;
+/** Calls on other threads at once, at least as many as libuv has threads for. */
+const MOST_CALLS = 2048;
 
 let loaded: Ffi | undefined;
 
@@ -40,6 +42,7 @@ function load(): Ffi {
       async_stack_size: STACK_BYTES,
       async_heap_size: HEAP_BYTES,
       resident_async_pools: KEPT_STACKS,
+      max_async_calls: MOST_CALLS,
     });
     return ffi;
   } catch (cause) {

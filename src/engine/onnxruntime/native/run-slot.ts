@@ -11,7 +11,7 @@ import { RunOutputs } from './run-outputs.ts';
 export type Done = (failure: unknown, outputs: readonly Tensor[]) => void;
 
 /** ONNX Runtime about an output that is not of the shape of the memory that it was to be written to. */
-const WRONG_SHAPE = /shape verification failed/;
+const WRONG_SHAPE = /computed output shape for this run|shape verification failed/;
 /** And, before the run, about memory of another shape than the graph declares; it does not mind where it makes it itself. */
 const UNDECLARED_SHAPE = /(?:rank|dimensions) for output/;
 
@@ -132,7 +132,7 @@ export class RunSlot {
       return this.#outputs.take();
     } catch (failed) {
       const { message } = failed as Error;
-      if (!this.#outputs.isForeseen) throw failed;
+      if (!this.#outputs.isForeseen || this.#isTerminated) throw failed;
       if (UNDECLARED_SHAPE.test(message)) this.#shapes.giveUp();
       else if (!WRONG_SHAPE.test(message)) throw failed;
       return undefined;

@@ -17,9 +17,6 @@ export interface SharedSessionDeps {
   readonly places: RunPlaces;
 }
 
-/** ONNX Runtime about a run that was told to end. */
-const TERMINATED = /terminate flag/;
-
 /**
  * Loads a model as one session for any number of runs at once, each on one of libuv's threads, or within the call that
  * asks for it. It is loaded on such a thread, too: the event loop goes on meanwhile.
@@ -92,13 +89,12 @@ export function shareSession(
       const over = (failure: unknown, result?: RunResult) => {
         running -= 1;
         places.leave();
-        if (result === undefined) reject(toFailure(failure, cancel));
+        if (result === undefined) reject(cancel.cancelled ? ended(cancel) : toRunError(failure));
         else resolve(result);
         if (running === 0) whenIdle?.();
       };
       places.enter(() => {
         try {
-          if (cancel.cancelled) throw ended(cancel);
           start(request, cancel, over);
         } catch (failed) {
           over(failed);
@@ -150,11 +146,6 @@ export function shareSession(
       return closing;
     },
   };
-}
-
-function toFailure(failure: unknown, cancel: CancelToken): NimifyError {
-  const isEnded = cancel.cancelled && failure instanceof Error && TERMINATED.test(failure.message);
-  return isEnded ? ended(cancel) : toRunError(failure);
 }
 
 function ended({ reason }: CancelToken): NimifyError {
