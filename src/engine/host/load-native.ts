@@ -63,7 +63,10 @@ interface Measured {
   readonly reason: string;
 }
 
-/** One run elsewhere has to have been short before others hold up the event loop. */
+/** The first pay for set-up, and some are interrupted. */
+const FEWEST_RUNS = 3;
+
+/** A run elsewhere has to have been short before others hold up the event loop. */
 async function measureRun(
   session: HostSession,
   { loopOperator }: Artifact,
@@ -74,12 +77,20 @@ async function measureRun(
   if (loopOperator !== undefined)
     return isLonger(`how long ${loopOperator} takes depends on the values of a request`);
   if (inputs === undefined) return isLonger('no example request is known, so the time of a run is not');
-  const { computeNs } = await session.run({ inputs, outputs, owner: BORROWED });
-  if (computeNs > LARGE_RUN_NS) return isLonger(`a run takes ${timeText(computeNs)}`);
+  const elsewhereNs = await fastestOf(FEWEST_RUNS, session, { inputs, outputs, owner: BORROWED });
+  if (elsewhereNs > LARGE_RUN_NS) return isLonger(`a run takes ${timeText(elsewhereNs)}`);
   const atOnce = { run: async (request: RunRequest) => session.runNow!(request) };
   const runNs = await fastestRunNs(atOnce, inputs, outputs);
   if (runNs >= INLINE_BELOW_NS) return isLonger(`a run takes ${timeText(runNs)}`);
   return { runNs, reason: `native: a run takes ${timeText(runNs)} within the call; longer ones leave it` };
+}
+
+async function fastestOf(count: number, session: HostSession, request: RunRequest): Promise<number> {
+  let fastestNs = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < count && fastestNs > LARGE_RUN_NS; run++) {
+    fastestNs = Math.min(fastestNs, (await session.run(request)).computeNs);
+  }
+  return fastestNs;
 }
 
 /** Runs asked for one by one take turns with the rest of the event loop. */
