@@ -24,6 +24,9 @@ async function filesAfterServing(host: string) {
   return readdirSync(home);
 }
 
-it.each(['inline', 'thread', 'process'])('leaves nothing behind where runs happen %s', async (host) => {
-  expect(await filesAfterServing(host)).toEqual([]);
-});
+it.each(['inline', 'thread', 'native', 'process'])(
+  'leaves nothing behind where runs happen %s',
+  async (host) => {
+    expect(await filesAfterServing(host)).toEqual([]);
+  },
+);

@@ -36,11 +36,18 @@ const gather = artifact(
 );
 const third: Tensor = { name: 'i', datatype: 'INT64', shape: [1], data: BigInt64Array.of(2n) };
 
+const REASONS = {
+  inline: /^inline: configured$/,
+  thread: /^thread: configured; 2 x 1 threads$/,
+  native: /^native: a run takes .* µs within the call/,
+  auto: /^inline: a run takes .* µs/,
+};
+
 describe('createOnnxRuntimeEngine', () => {
-  it.each(['inline', 'thread', 'auto'] as const)('runs on host %s', async (host) => {
+  it.each(['inline', 'thread', 'native', 'auto'] as const)('runs on host %s', async (host) => {
     const instance = await engine.load(gather, on(host));
-    expect(instance.host).toBe(host === 'thread' ? 'thread' : 'inline');
-    expect(instance.hostReason).toMatch(host === 'auto' ? /^inline: a run takes .* µs/ : 'configured');
+    expect(instance.host).toBe(host === 'auto' ? 'inline' : host);
+    expect(instance.hostReason).toMatch(REASONS[host]);
     const lease = instance.tryAcquire()!;
     const run = (inputs: readonly Tensor[]) =>
       instance.run(lease, { inputs, outputs: ['y'], owner: BORROWED }, NEVER_CANCELLED);
@@ -59,7 +66,7 @@ describe('createOnnxRuntimeEngine', () => {
   it('refuses outputs that would abort the process, and inputs that are no tensors', async () => {
     const int4 = artifact('fixtures/int4_output', [spec('x', [-1])], [spec('y', [-1])]);
     const sequence = artifact('fixtures/sequence_input', [], [spec('y', [-1])]);
-    for (const host of ['inline', 'thread', 'auto'] as const) {
+    for (const host of ['inline', 'thread', 'native', 'auto'] as const) {
       await expect(engine.load(int4, on(host))).rejects.toMatchObject({
         code: 'UNSUPPORTED',
         message: /output 'y'/,
@@ -118,6 +125,14 @@ describe('createOnnxRuntimeEngine', () => {
     expect(await hostReason(undefined, {})).toMatch(/ threads \((measured, for latency|not compared): /);
     expect(await hostReason(known, { instances: 2 })).toBe('thread: configured; 2 x 1 threads');
     expect(await hostReason(known, { tune: 'off' })).toBe('thread: configured; 2 x 1 threads');
+  });
+
+  it('has no native host for execution providers', async () => {
+    const options: EngineOptions = { ...on('native'), providers: ['webgpu', 'cpu'] };
+    await expect(engine.load(gather, options)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    const instance = await engine.load(gather, { ...on('native'), providers: ['cpu'] });
+    expect(instance.host).toBe('native');
+    await instance.drain();
   });
 
   it('passes on from a thread why a file is refused', async () => {
