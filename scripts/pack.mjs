@@ -3,8 +3,9 @@
  *
  * onnxruntime-node's install script downloads from outside the npm registry, and fails where only the registry
  * can be reached. So the package carries onnxruntime-node, with the binaries that it ships for every platform and
- * without its scripts; npm does not run scripts that are not there. swagger-ui-dist travels inside likewise: one of
- * its dependencies reports each install to its maker.
+ * without its scripts; npm does not run scripts that are not there. koffi travels inside likewise, without its binaries
+ * for other platforms: its install script compiles where none fits, and would fail there. So does swagger-ui-dist: one
+ * of its dependencies reports each install to its maker.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,10 +14,18 @@ import { join, resolve } from 'node:path';
 import { orExplain, ROOT, setUp } from './setup.mjs';
 
 const SHIPPED = ['adapters', 'bin', 'dist', 'schema', 'LICENSE', 'README.md', 'CHANGELOG.md'];
+/** Those for which onnxruntime-node has binaries, as koffi names them. */
+const PLATFORMS = ['linux_x64', 'linux_arm64', 'darwin_arm64', 'win32_x64', 'win32_arm64'];
 /** Packages that travel inside, and the parts of each that are needed at run time. */
 const BUNDLED = {
   'onnxruntime-node': ['dist', 'bin', 'README.md'],
   'onnxruntime-common': ['dist', 'README.md'],
+  koffi: [
+    ...PLATFORMS.map((name) => `build/koffi/${name}/koffi.node`),
+    'index.js',
+    'LICENSE.txt',
+    'README.md',
+  ],
   'swagger-ui-dist': [
     'index.js',
     'absolute-path.js',

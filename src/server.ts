@@ -26,6 +26,7 @@ import type { TlsFiles } from './protocol/tls-files.ts';
 import { assemble, DEFAULT_ENGINE_OPTIONS } from './registry/assemble.ts';
 import { createBatchingMetrics } from './registry/batching-metrics.ts';
 import type { Registry, ServedModel } from './registry/contract.ts';
+import { createHostMetric } from './registry/host-metric.ts';
 import { takeInventory } from './registry/inventory.ts';
 import type { ControlMode, ModelControl } from './registry/live/contract.ts';
 import { createLoadMetrics } from './registry/live/load-metrics.ts';
@@ -214,6 +215,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     },
     { mode, pollMs, load },
   );
+  createHostMetric(metrics, registry);
   const instruments = createRequestInstruments(metrics);
   const shared = {
     registry,

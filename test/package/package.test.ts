@@ -27,6 +27,7 @@ describe('the tarball', () => {
     expect(files).toContain(
       'package/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/onnxruntime_binding.node',
     );
+    expect(files.filter((file) => file.endsWith('/koffi.node'))).toHaveLength(5);
     const own = files.filter((file) => !file.startsWith('package/node_modules/'));
     const dev =
       /\.test\.|\.map$|tsbuildinfo|fake-(?!clock|time|engine|model)|-alone\.|(raw|frame)-client|scripts\/|^package\/(src|test|examples)\//;
@@ -78,7 +79,9 @@ describe.each(TRIED_NPMS)('installed with %s', (name, npm) => {
     copyFileSync(join(ROOT, 'examples/demo/iris/model.onnx'), join(home, 'iris.onnx'));
     for (const major of name === 'the npm that is here' ? NODES : NODES.slice(0, 1)) {
       expect(await answerOn(major, home)).toEqual({ node: major, label: [0], exitCode: 0 });
-      expect(run(nodeOf(major), ['--input-type=module', '-e', HAS_RUNS_AT_ONCE], home)).toBe('function');
+      expect(run(nodeOf(major), ['--input-type=module', '-e', HAS_RUNS_AT_ONCE], home)).toBe(
+        'inline function;native function;',
+      );
       expect(run(nodeOf(major), ['--input-type=module', '-e', HAS_CLIENT], home)).toBe(
         'ECONNREFUSED ECONNREFUSED',
       );
@@ -88,12 +91,14 @@ describe.each(TRIED_NPMS)('installed with %s', (name, npm) => {
   }, 240_000);
 });
 
-/** Whether the engine's add-on is found: only through it are runs done before their call returns. */
+/** Whether the engine's add-on and its library are found: only through them are runs done before their call returns. */
 const HAS_RUNS_AT_ONCE = `
   import { loadModel } from 'nimify';
-  const { model } = await loadModel('iris.onnx', { engine: { host: 'inline' } });
-  process.stdout.write(typeof model.inferNow);
-  await model.close({ graceMs: 1000 });
+  for (const host of ['inline', 'native']) {
+    const { model } = await loadModel('iris.onnx', { engine: { host } });
+    process.stdout.write(host + ' ' + typeof model.inferNow + ';');
+    await model.close({ graceMs: 1000 });
+  }
 `;
 
 /** The client, over both of its transports. */
@@ -124,7 +129,7 @@ async function answerOn(major: string, home: string): Promise<unknown> {
 }
 
 function binOf(home: string): string {
-  return join(home, 'node_modules/nimify/bin/nimify.mjs');
+  return join(home, 'node_modules/nimify/bin/nimify.cjs');
 }
 
 /** The executable itself, so that signals reach it: a launcher would stand between. */

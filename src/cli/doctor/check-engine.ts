@@ -1,5 +1,6 @@
 import type { Config } from '../../base/config/load-config.ts';
 import { toNimifyError } from '../../base/errors/nimify-error.ts';
+import { findNative } from '../../engine/onnxruntime/native/find-native.ts';
 import {
   installCommand,
   listProviders,
@@ -23,6 +24,7 @@ export async function checkEngine(config: Config | undefined): Promise<readonly 
     const unknown = [...wanted].filter((name) => providers.every((provider) => provider.name !== name));
     return [
       ok('engine', `ONNX Runtime ${env.versions.node ?? env.versions.common} loads`),
+      await checkNative(),
       ...providers.map((provider) => describeProvider(provider, wanted.has(provider.name))),
       ...unknown.map((name) =>
         fail(
@@ -45,6 +47,18 @@ export async function checkEngine(config: Config | undefined): Promise<readonly 
     ];
   }
 }
+
+/** Whether one session can be shared by all runs; where not, models run on threads with a copy each. */
+async function checkNative(): Promise<Finding> {
+  const found = await findNative();
+  if (found.ok)
+    return ok('native', `the host passes its self-test; room for ${found.places.count} runs at once`);
+  const { cause, reason } = found;
+  return warn('native', `${reason}${cause instanceof Error ? `: ${cause.message}` : ''}`, NATIVE_MEND);
+}
+
+const NATIVE_MEND =
+  'models run on threads instead, with a copy of the weights each; reinstall nimify to mend it';
 
 export function describeProvider({ name, state, libraries }: Provider, isWanted: boolean): Finding {
   if (state === 'bundled') return ok('provider', `${name}: built in`);

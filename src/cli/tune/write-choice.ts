@@ -36,13 +36,16 @@ export async function writeChoice(
   return { file, wasListed };
 }
 
-/** On the main thread by `auto` only, which has no instances to choose. */
+/** On the main thread by `auto` only, which has no instances to choose; on the native host so that others may do without. */
 function toEntry(
   { plan, batching }: RatedSetting['setting'],
   { objective, target }: Pick<TuneFlags, 'objective' | 'target'>,
 ): EntrySettings {
   const { host, instances, intraOpThreads, session } = plan;
-  const threads = host === 'inline' ? { host: 'auto', intraOpThreads } : { host, instances, intraOpThreads };
+  const threads =
+    host === 'inline'
+      ? { host: 'auto', intraOpThreads }
+      : { host: host === 'native' ? 'auto' : host, instances, intraOpThreads };
   return {
     engine: { ...threads, ...withoutUnset(session ?? {}) },
     batching,

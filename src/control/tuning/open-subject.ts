@@ -154,14 +154,17 @@ async function load(
   }
 }
 
-/** A plan as it is asked for. `auto` comes to the main thread by itself, and takes large batches off it again. */
+/**
+ * A plan as it is asked for. `auto` comes to the main thread by itself, and takes large batches off it again; and to the
+ * native host, or to threads where there is none any more.
+ */
 export function toEngineOptions(
   { host, instances, intraOpThreads, session }: Plan,
   engine: Pick<EngineOptions, 'host'>,
 ): Partial<EngineOptions> {
-  return host === 'inline'
-    ? { host: engine.host === 'inline' ? 'inline' : 'auto', intraOpThreads, ...session }
-    : { host, instances, intraOpThreads, ...session };
+  const asked = host === 'inline' || host === 'native' ? (engine.host === host ? host : 'auto') : host;
+  const division = host === 'inline' ? { intraOpThreads } : { instances, intraOpThreads };
+  return { host: asked, ...division, ...session };
 }
 
 /** What a small model takes is lost in the noise: its file is in memory at least. */

@@ -25,6 +25,8 @@ describe('plansToTry', () => {
     expect(tried({ intraOpThreads: 2 })).toEqual(['thread, 1 x 2', 'thread, 2 x 2']);
     expect(tried({ instanceBytes: 4e9 })).toEqual(['thread, 1 x 1', 'thread, 1 x 2', 'thread, 1 x 4']);
     expect(tried({ host: 'process', instances: 1, intraOpThreads: 1 })).toEqual(['process, 1 x 1']);
+    // One copy of the weights, however many runs at once.
+    expect(tried({ host: 'native', cores: 2, instanceBytes: 2 ** 50 })).toContain('native, 2 x 1');
   });
 });
 

@@ -5,7 +5,7 @@ export interface PlanChoices {
   readonly cores: number;
   /** Memory that this process may use. */
   readonly memoryBytes: number;
-  /** Of one instance. */
+  /** Of one instance; those of the native host share one. */
   readonly instanceBytes: number;
   /** Where the model runs by itself; one on the main thread is tried on threads too. */
   readonly host: Plan['host'];
@@ -29,7 +29,7 @@ export function planByRule(
   const plan = planThreads(
     { cores, memoryBytes },
     {
-      modelBytes: instanceBytes,
+      modelBytes: host === 'native' ? 0 : instanceBytes,
       ...(instances === undefined ? {} : { instances }),
       ...(threads === undefined ? {} : { intraOpThreads: threads }),
     },
@@ -52,7 +52,8 @@ export function plansToTry(choices: PlanChoices): readonly Plan[] {
     if (choices.instances === 1) return plans;
   }
   const elsewhere = host === 'inline' ? 'thread' : host;
-  const most = Math.floor((choices.memoryBytes * MEMORY_SHARE) / Math.max(1, choices.instanceBytes));
+  const eachBytes = host === 'native' ? 0 : choices.instanceBytes;
+  const most = Math.floor((choices.memoryBytes * MEMORY_SHARE) / Math.max(1, eachBytes));
   for (const intraOpThreads of choices.intraOpThreads ? [choices.intraOpThreads] : powersUpTo(cores)) {
     const room = Math.max(1, Math.floor(cores / intraOpThreads));
     const counts =
