@@ -113,8 +113,10 @@ function plainRequest(model, encoding) {
     : { headers: BARE_TYPE, body: bareBody(model), read: elementsOfBare };
 }
 
+/** As bin/nimify.cjs starts it, without the look at whether dist/ is fresh. */
 export function nimifyArgs({ root, path, httpPort, grpcPort }) {
   return [
+    ...['--require', `${root}/bin/thread-pool.cjs`],
     `${root}/dist/cli/main.js`,
     ...['serve', path, '--model-name', 'm', '--log-level', 'error'],
     ...['--http-port', String(httpPort), '--metrics-port', '0', '--grpc-port', String(grpcPort)],

@@ -22,7 +22,8 @@ export async function startServed(models, folder) {
   // JSON is YAML.
   const file = `${folder}/nimify.yaml`;
   writeFileSync(file, JSON.stringify(config));
-  const child = spawn(process.execPath, [`${ROOT}/dist/cli/main.js`, 'serve', '--config', file], {
+  const program = ['--require', `${ROOT}/bin/thread-pool.cjs`, `${ROOT}/dist/cli/main.js`];
+  const child = spawn(process.execPath, [...program, 'serve', '--config', file], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -13,7 +13,7 @@ export interface DeadlineOptions {
 
 /**
  * Nobody waits past the deadline: a request without one gets the default, and when it passes, the caller is
- * answered with DEADLINE_EXCEEDED and everything within is cancelled. What already runs in an engine may go on;
+ * answered with DEADLINE_EXCEEDED and everything within is cancelled. What already runs in an engine may go on, on most hosts;
  * its answer is dropped and its buffers are freed.
  */
 export function createDeadline({ clock }: { readonly clock: Clock }, options: DeadlineOptions): Policy {

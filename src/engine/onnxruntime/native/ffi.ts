@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { isDeepStrictEqual } from 'node:util';
 import { NimifyError } from '../../../base/errors/nimify-error.ts';
 
 /** Calls functions of shared libraries; the part of koffi that is used here. */
@@ -19,6 +20,14 @@ const KEPT_STACKS = 16;
 /** Calls on other threads at once, at least as many as libuv has threads for. */
 const MOST_CALLS = 2048;
 
+export const SETTINGS = {
+  sync_stack_size: STACK_BYTES,
+  async_stack_size: STACK_BYTES,
+  async_heap_size: HEAP_BYTES,
+  resident_async_pools: KEPT_STACKS,
+  max_async_calls: MOST_CALLS,
+};
+
 let loaded: Ffi | undefined;
 
 /** @throws NimifyError UNSUPPORTED where koffi has no binary for this machine */
@@ -36,14 +45,9 @@ function load(): Ffi {
   try {
     const ffi = require(`koffi/build/koffi/${platform}_${arch}/koffi.node`) as Ffi & { version: string };
     if (ffi.version !== KNOWN_VERSION) throw new Error(`koffi ${ffi.version} instead of ${KNOWN_VERSION}`);
-    ffi.config({
-      ...ffi.config(),
-      sync_stack_size: STACK_BYTES,
-      async_stack_size: STACK_BYTES,
-      async_heap_size: HEAP_BYTES,
-      resident_async_pools: KEPT_STACKS,
-      max_async_calls: MOST_CALLS,
-    });
+    const settings = ffi.config();
+    // Once a library is loaded they stay; the command has made them so by then (bin/thread-pool.cjs).
+    if (!isDeepStrictEqual({ ...settings, ...SETTINGS }, settings)) ffi.config({ ...settings, ...SETTINGS });
     return ffi;
   } catch (cause) {
     throw new NimifyError('UNSUPPORTED', `koffi has no binary that loads for ${platform} on ${arch}`, {

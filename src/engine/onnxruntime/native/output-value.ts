@@ -55,6 +55,11 @@ export class OutputValue {
     if (this.#isMarked) bytesOf(this.#written!).fill(MARK);
   }
 
+  /** The run writes where it was told to. */
+  get isForeseen(): boolean {
+    return this.#written !== undefined;
+  }
+
   /** Nothing was written where it was to be. A graph that hands an input on as an output does so. */
   isUntouched(): boolean {
     if (!this.#isMarked) return false;

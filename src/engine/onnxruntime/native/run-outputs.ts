@@ -18,7 +18,6 @@ export class RunOutputs {
   #indices: readonly number[] = [];
   /** Shapes by the session's outputs. */
   #expected: OutputShapes = [];
-  #foresees = true;
 
   constructor(library: Library, known: readonly NamedValue[], shapes: KnownShapes) {
     this.#known = known;
@@ -41,7 +40,6 @@ export class RunOutputs {
   expect(wanted: readonly string[], inputs: readonly Tensor[], foresees: boolean): void {
     if (wanted !== this.#wanted) this.#name(wanted);
     this.#expected = this.#shapes.of(inputs);
-    this.#foresees = foresees;
     for (let at = 0; at < wanted.length; at++) {
       const index = this.#indices[at]!;
       const shape = foresees ? this.#expected[index] : undefined;
@@ -51,7 +49,7 @@ export class RunOutputs {
 
   /** Whether the run that failed was given room that may have been wrong. */
   get isForeseen(): boolean {
-    return this.#foresees && this.#indices.some((index) => this.#expected[index] !== undefined);
+    return this.#wanted.some((_, at) => this.#outputs[at]!.isForeseen);
   }
 
   /**
@@ -69,10 +67,12 @@ export class RunOutputs {
         this.#shapes.forget(index);
         return undefined;
       }
+      // Another slot may have learned meanwhile what was not known when this run began.
+      const { isForeseen } = output;
       const tensor = output.take(this.#wanted[at]!, this.#known[index]!.datatype!);
       const { shape } = tensor;
-      if (expected[index] === undefined) this.#shapes.learn(expected, index, shape);
-      else if (this.#foresees) this.#shapes.prove(index);
+      if (isForeseen) this.#shapes.prove(index);
+      else if (expected[index] === undefined) this.#shapes.learn(expected, index, shape);
       else if (!isSameShape(shape, expected[index])) this.#shapes.forget(index);
       tensors[at] = tensor;
     }
