@@ -1,5 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
 /** A sample longer than this many intervals: the process was not running, something else was. */
 const LONGEST_INTERVALS = 3;
+/** Of node:net, beneath which they are system calls. */
+const WRITES = /^write(?:v|Buffer|\w+String)$/;
 
 /**
  * Self times of a .cpuprofile as shares of all but idle time: by function, and by area of the code.
@@ -7,6 +14,10 @@ const LONGEST_INTERVALS = 3;
  */
 export function readCpuProfile(profile, { root, intervalUs, usPerRequest, longest = 40 }) {
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
+  const callers = new Map(
+    profile.nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])),
+  );
+  const places = createPlaces();
   const functions = new Map();
   const areas = new Map();
   let totalUs = 0;
@@ -16,8 +27,10 @@ export function readCpuProfile(profile, { root, intervalUs, usPerRequest, longes
     // A sample stands for the time until the next one.
     const us = Math.min(profile.timeDeltas[index + 1] ?? 0, LONGEST_INTERVALS * intervalUs);
     totalUs += us;
-    add(functions, nameOf(callFrame, root), us);
-    add(areas, areaOf(callFrame, root), us);
+    const frame = places(callFrame);
+    add(functions, nameOf(frame, root), us);
+    const caller = nodes.get(callers.get(id))?.callFrame;
+    add(areas, areaOf(frame, root, caller === undefined ? undefined : places(caller)), us);
   }
   const table = (times, most) =>
     [...times]
@@ -30,15 +43,39 @@ export function readCpuProfile(profile, { root, intervalUs, usPerRequest, longes
 /** Bytes of the JavaScript heap a request by the function that allocated them, from a sampling heap profile. */
 export function readAllocations(profile, { root, requests, longest = 25 }) {
   const functions = new Map();
+  const places = createPlaces();
   const pending = [profile.head];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    add(functions, nameOf(node.callFrame, root), node.selfSize);
+    add(functions, nameOf(places(node.callFrame), root), node.selfSize);
     pending.push(...node.children);
   }
   return [...functions]
     .sort((a, b) => b[1] - a[1])
     .slice(0, longest)
     .map(([name, bytes]) => ({ name, bytesPerRequest: bytes / requests }));
+}
+
+/** Frames of files that were joined, as of the modules that they were joined from. */
+function createPlaces() {
+  const maps = new Map();
+  return (frame) => {
+    if (!frame.url.startsWith('file:')) return frame;
+    if (!maps.has(frame.url)) maps.set(frame.url, mapOf(frame.url));
+    const { originalSource, originalLine } =
+      maps.get(frame.url)?.findEntry(frame.lineNumber, frame.columnNumber) ?? {};
+    if (originalSource === undefined) return frame;
+    const url = resolve(dirname(fileURLToPath(frame.url)), originalSource);
+    return { ...frame, url, lineNumber: originalLine };
+  };
+}
+
+/** Undefined where there is none. */
+function mapOf(url) {
+  try {
+    return new SourceMap(JSON.parse(readFileSync(`${fileURLToPath(url)}.map`, 'utf8')));
+  } catch {
+    return undefined;
+  }
 }
 
 function add(times, key, us) {
@@ -58,10 +95,13 @@ function shorten(url, root) {
 }
 
 /** Our own code by folder, everything else by whose it is. */
-function areaOf({ functionName, url }, root) {
+function areaOf({ functionName, url }, root, caller) {
   if (functionName === '(garbage collector)') return 'garbage collection';
   if (functionName === '(program)') return 'outside of JavaScript: system calls, the HTTP parser, libuv';
-  if (url === '') return 'native functions called from JavaScript: writes, buffers';
+  if (url === '' && WRITES.test(functionName)) return 'writes to sockets';
+  if (url === '' && caller?.url.includes('/engine/'))
+    return 'native functions of the engine: the run of the model';
+  if (url === '') return 'other native functions called from JavaScript: buffers, clocks';
   if (url.startsWith('node:'))
     return `Node: ${
       url
@@ -73,7 +113,7 @@ function areaOf({ functionName, url }, root) {
   if (dependency === 'onnxruntime-node') return 'package onnxruntime-node, the run of the model included';
   if (dependency !== undefined) return `package ${dependency}`;
   return shorten(url, root)
-    .replace(/^dist\//, '')
+    .replace(/^(?:dist|src)\//, '')
     .split('/')
     .slice(0, 2)
     .join('/');
