@@ -1,16 +1,19 @@
 /**
- * Draws the results of the suite `batching` into docs/ and writes docs/performance.md around them.
+ * Draws the results of the suite `batching` into docs/ and writes docs/performance.md around them, with the bars of the
+ * suite `limits`.
  *
  *   node bench/draw.mjs [results.json]     default: the newest of bench/results/
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { drawOverload, drawThroughput } from './harness/batching/plots.mjs';
+import { percent, table } from './harness/markdown.mjs';
 import { ROOT } from './harness/places.mjs';
 import { renderBars } from './harness/report.mjs';
 import { holdsBelowCapacity, isWithin } from './simulation/verdicts.mjs';
 
 const RESULTS = `${ROOT}/bench/results`;
+const SMALLEST_SHARE = 0.01;
 const file = process.argv[2] ?? newest(/-batching.*\.json$/);
 const results = JSON.parse(readFileSync(file, 'utf8'));
 if (results.suite !== 'batching') throw new Error(`${file} has no results of the suite batching`);
@@ -20,30 +23,60 @@ write('performance.md', pageOf(results));
 
 function pageOf({ date, machine, bars, models }) {
   const page = `../bench/results/${basename(file, '.json')}.md`;
-  return `# Performance of batching
+  return `# Performance
+${pageOfLimits()}
+## Batching
 
 Measured on ${date}: ${machine.cpu}, ${machine.cores} cores, one of them for the server and one for the load, Node
 ${machine.node}. [All numbers and how they were measured](${page}); \`npm run bench -- --suite batching\` measures them
 again, and \`node bench/draw.mjs\` writes this page. Models: ${models.map(({ name }) => name).join(', ')}.
 
-## Throughput against latency
+### Throughput against latency
 
 A line goes through what a server answers at 20, 50 and 80 % of its own peak, and the 99th percentile of its latency
 there; further right and further down is better.
 
 ![Throughput against p99 of each model and server](performance-throughput.svg)
 
-## Three times too many requests
+### Three times too many requests
 
 What is answered within the objective when three times as many requests come as a server can answer. The outline is what
 it answers at its peak.
 
 ![Answers within the objective under overload](performance-overload.svg)
 
-## What it was to come to
+### What it was to come to
 
 ${renderBars(bars)}
 ${pageOfSimulation()}`;
+}
+
+/** What the newest run of the suite `limits` found, and where the time of its smallest requests goes. */
+function pageOfLimits() {
+  const file = found(/-limits\.json$/).at(-1);
+  if (file === undefined) return '';
+  const { date, machine, bars, profiles } = JSON.parse(readFileSync(file, 'utf8'));
+  return `
+## At the limits
+
+Measured on ${date}: ${machine.cpu}, one core for the server and one for the load, Node ${machine.node}, beside the bare
+engine, bare sockets, and what other writers take.
+[All numbers and how they were measured](../bench/results/${basename(file, '.json')}.md); \`npm run bench -- --suite limits\`
+measures them again.
+
+${renderBars(bars)}
+${profiles.map(pageOfProfile).join('')}`;
+}
+
+function pageOfProfile({ server, model, encoding, areas, mainThreadUsPerRequest }) {
+  const rows = areas
+    .filter(({ share }) => share >= SMALLEST_SHARE)
+    .map(({ name, usPerRequest, share }) => [name, usPerRequest.toFixed(2), percent(share)]);
+  return `
+Where the ${mainThreadUsPerRequest.toFixed(1)} µs of a request go (${model}, ${encoding}, ${server}), by V8's sampling profiler:
+
+${table(['where', 'µs', 'share'], rows)}
+`;
 }
 
 /** What the newest simulation says of the same bars, where times are the same for everybody. */
@@ -57,7 +90,7 @@ function pageOfSimulation() {
     .filter((one) => one?.bounds !== undefined);
   const many = (wanted) => missed.filter((one) => holdsBelowCapacity(one) === wanted).length;
   return `
-## In simulation
+### In simulation
 
 [The batcher in virtual time](../bench/results/${basename(file, '.json')}.md), beside every fixed pair of size and window,
 the best of them chosen after the fact for each load, and beside the rules of Triton, BentoML and Clipper
@@ -78,7 +111,15 @@ function write(name, content) {
 }
 
 function newest(pattern) {
-  const found = readdirSync(RESULTS).filter((name) => pattern.test(name));
-  if (found.length === 0) throw new Error(`${RESULTS} has no results ${pattern}`);
-  return `${RESULTS}/${found.sort().at(-1)}`;
+  const file = found(pattern).at(-1);
+  if (file === undefined) throw new Error(`${RESULTS} has no results ${pattern}`);
+  return file;
+}
+
+/** Oldest first. */
+function found(pattern) {
+  return readdirSync(RESULTS)
+    .filter((name) => pattern.test(name))
+    .sort()
+    .map((name) => `${RESULTS}/${name}`);
 }

@@ -29,7 +29,7 @@ const suite = SUITES[flags.suite];
 await orExplain(setUp);
 const startedAt = Date.now();
 mkdirSync(CACHE, { recursive: true });
-requireTools({ root: ROOT, tool: suite.tool, ...flags });
+for (const tool of [suite.tool, ...(suite.alsoNeeds ?? [])]) requireTools({ root: ROOT, tool, ...flags });
 const machine = describeMachine({ root: ROOT, tool: suite.tool });
 const python = preparePython({
   variable: 'NIMIFY_BENCH_PYTHON',
@@ -37,7 +37,7 @@ const python = preparePython({
   requirements: `${ROOT}/bench/requirements.txt`,
 });
 buildModels({ python, script: `${ROOT}/bench/models/make_models.py`, folder: `${CACHE}/models` });
-if (flags.suite === 'grpc') {
+if (suite.needsMessages) {
   buildMessages({ python, proto: `${ROOT}/proto/inference`, folder: `${CACHE}/proto` });
 }
 const { servers, unavailable, versions } = chooseServers();
@@ -56,10 +56,11 @@ const results = {
 };
 
 if (suite.measuresStartUps) results.startUps = await startUps();
-for (const model of models) await suite.measureModel(model, servers, { options, suite, results, say });
+if (suite.measureAll !== undefined) await suite.measureAll({ servers, models, options, results, say });
+else for (const model of models) await suite.measureModel(model, servers, { options, suite, results, say });
 if (flags.profile) await profiles();
 results.bars = suite.judgeBars(results);
-results.noise = suite.noiseOf(results.runs);
+results.noise = suite.noiseOf(results.runs, results);
 results.tookSeconds = Math.round((Date.now() - startedAt) / 1000);
 
 const out = flags.out ?? `${ROOT}/bench/results`;
@@ -126,7 +127,7 @@ async function startUps() {
 }
 
 async function profiles() {
-  const nimify = servers.find((server) => server.name === 'nimify');
+  const nimify = servers.find((server) => server.name === (suite.profiledServer ?? 'nimify'));
   for (const model of models.filter((one) => suite.profiled.includes(one.name))) {
     for (const encoding of flags.encodings) {
       say(`profile of ${model.name}, ${encoding}`);

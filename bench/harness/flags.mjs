@@ -5,7 +5,8 @@ const HELP = `npm run bench -- [flags]
 
   --suite name         http: JSON and binary bodies beside FastAPI and others (the default);
                        grpc: gRPC and HTTP with raw tensors beside grpc.aio, Triton and MLServer;
-                       batching: closed and open loop, overload, and fixed batch sizes and windows
+                       batching: closed and open loop, overload, and fixed batch sizes and windows;
+                       limits: how near to the engine, bare sockets and writers it comes, in parts
   --quick              one short round of a few scenarios: shows that everything works, not how fast it is
   --models a,b         default: all of the suite, see harness/models.mjs
   --peers a,b          of fastapi, litserve, mlserver (http), triton, mlserver (grpc), litserve, bentoml, mlserver,
@@ -13,10 +14,13 @@ const HELP = `npm run bench -- [flags]
                        FastAPI and grpc.aio are always measured
   --encodings a,b      http: of json, binary
   --scenarios a,b      batching: of open, overload, grid; what they need of the closed loop is always measured
+  --only a,b           limits: of its parts: tiny, own-cost, node-http, compute, json-in, json-out, grpc, weights,
+                       start, flat
+  --requests n         limits: of the part flat. Default 10000000
   --concurrency 1,64   requests in flight; default 1,8,64,256 (http, batching), 1,8,64 (grpc)
-  --seconds n          length of one run, in whole seconds; longer where requests wait long. Default 1 (http), 2 (grpc);
+  --seconds n          length of one run, in whole seconds; longer where requests wait long. Default 1 (http), 2 (grpc, limits);
                        batching: of an open-loop run, longer where requests are few. Default 1.5
-  --rounds n           runs of each server in each scenario, interleaved. Default 3 (http), 5 (grpc), 1 (batching)
+  --rounds n           runs of each server in each scenario, interleaved. Default 3 (http), 5 (grpc, limits), 1 (batching)
   --label name         goes into the names of the result files. Default: the machine's name
   --no-profile         leave out where the time goes
   --server-core n      default 0
@@ -35,6 +39,8 @@ export function readFlags(argv, hostname) {
       peers: { type: 'string' },
       encodings: { type: 'string' },
       scenarios: { type: 'string' },
+      only: { type: 'string' },
+      requests: { type: 'string' },
       concurrency: { type: 'string' },
       seconds: { type: 'string' },
       rounds: { type: 'string' },
@@ -62,6 +68,8 @@ export function readFlags(argv, hostname) {
     encodings: values.encodings?.split(',') ?? defaults.encodings,
     concurrencies: (values.concurrency ?? defaults.concurrencies).split(',').map(toPositive),
     scenarios: values.scenarios?.split(',') ?? defaults.scenarios,
+    only: values.only?.split(','),
+    requests: toPositive(values.requests ?? defaults.requests ?? 1),
     seconds: toPositive(values.seconds ?? defaults.seconds),
     rounds: toPositive(values.rounds ?? defaults.rounds),
     label: values.label ?? labelOf(suite, quick ? 'quick' : hostname),

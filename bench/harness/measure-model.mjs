@@ -1,10 +1,15 @@
 import { checkAnswers, loadFor, measureRun, runRaw, scenariosOf, startAll } from './measure.mjs';
 import { ask } from './server-process.mjs';
 
-/** Everything of one model, in the suites whose load is so many requests in flight: appends to `results`. */
-export async function measureModel(model, servers, { options, suite, results, say }) {
+const MOST_WARM_SECONDS = 4;
+
+/**
+ * Everything of one model, in the suites whose load is so many requests in flight: appends to `results`.
+ * @param onUp called with the servers once they are warm
+ */
+export async function measureModel(model, servers, { options, suite, results, say, onUp }) {
   const first = await runRaw(model, options);
-  const { scenarios, leftOut: out } = scenariosOf(model, first.runUs, options);
+  const { scenarios, leftOut: out } = scenariosOf(model, 1e6 / first.perSecond, options);
   results.leftOut.push(...out);
   say(`${model.name}: ${Math.round(first.runUs)} µs a run`);
   const { up, failed } = await startAll(servers, model, options);
@@ -18,6 +23,7 @@ export async function measureModel(model, servers, { options, suite, results, sa
       for (const server of up)
         if (server.encodings.includes(encoding)) await warmUp(server, model, encoding, options);
     }
+    await onUp?.(up);
     results.models.push({
       name: model.name,
       about: model.about,
@@ -31,9 +37,15 @@ export async function measureModel(model, servers, { options, suite, results, sa
   }
 }
 
+/** For a second; with `warmRequests` until so many are answered, within seconds: V8 compiles by how often code runs. */
 export async function warmUp(server, model, encoding, options) {
   const load = loadFor(server, model, encoding, options.cache);
-  await measureRun(server, load, { ...options, connections: 8, seconds: 1 });
+  let answered = 0;
+  for (let second = 0; second < MOST_WARM_SECONDS; second += 1) {
+    const { requests } = await measureRun(server, load, { ...options, connections: 8, seconds: 1 });
+    answered += requests;
+    if (answered >= (options.warmRequests ?? 0)) return;
+  }
 }
 
 async function measureScenario(

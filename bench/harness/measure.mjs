@@ -15,10 +15,14 @@ const LONGEST_SECONDS = 6;
 /** Connections are left out that would make a request wait longer than this for the others before it. */
 const LONGEST_WAIT_SECONDS = 3.5;
 
-/** Runs a second of the bare engine, on the servers' core. Returns runs per second and microseconds a run. */
-export async function runRaw(model, { root, serverCore, seconds = 1 }) {
+/**
+ * Runs a second of the bare engine, on the servers' core; with so many rows a run, and threads.
+ * @returns rows per second, microseconds a run, and what a row takes of the CPU
+ */
+export async function runRaw(model, { root, serverCore, seconds = 1, bare: { rows = 1, threads = 1 } = {} }) {
   const script = `${root}/bench/peers/raw-session.mjs`;
-  const env = { ...process.env, MODEL: model.path, SECONDS: String(seconds) };
+  const given = { MODEL: model.path, SECONDS: seconds, ROWS: rows, THREADS: threads };
+  const env = { ...process.env, ...given };
   const { stdout } = await run('taskset', ['-c', serverCore, process.execPath, script], { env });
   return JSON.parse(stdout);
 }
@@ -80,7 +84,8 @@ export async function measureRun(server, runLoadOf, how) {
 /** Refuses to measure a server that answers something else than the first one does. */
 export async function checkAnswers(up, model, encoding, ask) {
   let expected;
-  for (const server of up.filter(({ encodings }) => encodings.includes(encoding))) {
+  const asked = up.filter(({ encodings, answersNothing }) => encodings.includes(encoding) && !answersNothing);
+  for (const server of asked) {
     const { read, ...request } = server.request(model, encoding);
     server.process.resume();
     const { status, headers, body } = await ask({ port: server.port, ...request });
@@ -96,19 +101,23 @@ export async function checkAnswers(up, model, encoding, ask) {
   }
 }
 
-/** The scenarios of one model: encodings and connections, each with how long its runs take. */
-export function scenariosOf(model, runUs, { encodings, concurrencies, seconds, quick }) {
+/**
+ * The scenarios of one model: encodings and connections, each with how long its runs take.
+ * @param rowUs what the engine takes for a request
+ */
+export function scenariosOf(model, rowUs, options) {
+  const { encodings, concurrencies, seconds, quick, longestSeconds = LONGEST_SECONDS } = options;
   const scenarios = [];
   const leftOut = [];
   for (const encoding of encodings) {
     for (const connections of concurrencies) {
-      const waitSeconds = (connections * runUs) / 1e6;
-      if (waitSeconds > LONGEST_WAIT_SECONDS) {
+      const waitSeconds = (connections * rowUs) / 1e6;
+      if (waitSeconds > Math.max(LONGEST_WAIT_SECONDS, longestSeconds / ROUND_TRIPS)) {
         leftOut.push({ model: model.name, encoding, connections, waitSeconds });
         continue;
       }
       const wanted = quick ? seconds : Math.max(seconds, ROUND_TRIPS * waitSeconds);
-      scenarios.push({ encoding, connections, seconds: Math.ceil(Math.min(LONGEST_SECONDS, wanted)) });
+      scenarios.push({ encoding, connections, seconds: Math.ceil(Math.min(longestSeconds, wanted)) });
     }
   }
   return { scenarios, leftOut };

@@ -52,6 +52,14 @@ export const MODELS = [
     suite: 'batching',
   },
   {
+    name: 'resnet18',
+    about: 'the shape of ResNet-18, a 224 x 224 image',
+    file: ({ built }) => `${built}/resnet18/model.onnx`,
+    inputs: [floats('x', [1, 3, 224, 224])],
+    computeBound: true,
+    suite: 'limits',
+  },
+  {
     name: 'encoder',
     about: 'the shape of all-MiniLM-L6-v2, 32 tokens',
     file: ({ built }) => `${built}/encoder/model.onnx`,

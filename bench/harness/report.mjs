@@ -77,7 +77,7 @@ function renderModel(model, { runs, raw, leftOut }, suite) {
   return parts.join('\n\n');
 }
 
-function renderScenarios(runs, { reference, referenceLabel }) {
+export function renderScenarios(runs, { reference, referenceLabel }) {
   const hasLoadShares = runs.some((one) => one.loadShare !== undefined);
   const rows = [];
   for (const connections of new Set(runs.map((one) => one.connections))) {
@@ -118,7 +118,7 @@ function renderScenarios(runs, { reference, referenceLabel }) {
   );
 }
 
-function renderStartUps(startUps) {
+export function renderStartUps(startUps) {
   const rows = [];
   for (const model of new Set(startUps.map((one) => one.model))) {
     for (const server of new Set(startUps.map((one) => one.server))) {
@@ -135,7 +135,7 @@ function renderStartUps(startUps) {
   return table(['model', 'server', 'ms from process start to first answer', 'idle PSS MB'], rows);
 }
 
-function renderProfile(profile) {
+export function renderProfile(profile) {
   const { model, encoding, connections, requests, areas, top, allocations } = profile;
   const total = `${number(profile.cpuUsPerRequest)} µs CPU a request, ${number(profile.mainThreadUsPerRequest)} of it on the main thread`;
   const heap = `${number(profile.heapBytesPerRequest)} bytes of the JavaScript heap, ${number(profile.gcUsPerRequest)} µs in pauses of its collector`;

@@ -5,6 +5,10 @@ import { renderBatching } from './batching/report.mjs';
 import { batchingServersFor } from './batching/servers.mjs';
 import { judgeGrpcBars } from './grpc-bars.mjs';
 import { grpcServersFor } from './grpc-servers.mjs';
+import { judgeLimits } from './limits/bars.mjs';
+import { measureLimits } from './limits/parts.mjs';
+import { noiseOfLimits, renderLimits } from './limits/report.mjs';
+import { limitsServersFor } from './limits/servers.mjs';
 import { measureModel } from './measure-model.mjs';
 import { renderReport } from './report.mjs';
 import { serversFor } from './servers.mjs';
@@ -44,6 +48,7 @@ export const SUITES = {
   },
   grpc: {
     tool: 'h2load',
+    needsMessages: true,
     serversFor: grpcServersFor,
     ...{ measureModel, judgeBars: judgeGrpcBars, noiseOf, renderReport },
     reference: 'grpc-aio',
@@ -96,6 +101,41 @@ export const SUITES = {
       'The objective is twice the p99 of nimify at half load with Poisson arrivals; nimify and BentoML are started with it. Goodput is what was answered within it; "own" means twice the server\'s own p99 at half of its own peak.',
       'FastAPI joins nothing: it is there at its leanest. LitServe and MLServer: at most 32 rows, filled for at most 2 ms. BentoML: at most 32, its latency goal the objective. triton: tritonserver as nvidia-pytriton ships it, max_batch_size 32 and `dynamic_batching {}`, as its guide starts out; its Python backend calls ONNX Runtime on the joined rows.',
       'nimify-unbatched is `--batching off`. Pairs such as 8@2ms are `--batching maxBatchSize=8,maxDelayMs=2`, measured in turn with nimify and nimify-again, all without an objective, at shares of the peak of nimify.',
+    ],
+  },
+  limits: {
+    tool: 'wrk',
+    // For one of its parts.
+    alsoNeeds: ['h2load'],
+    needsMessages: true,
+    serversFor: limitsServersFor,
+    measureAll: measureLimits,
+    judgeBars: judgeLimits,
+    noiseOf: (_runs, results) => noiseOfLimits(results),
+    renderReport: renderLimits,
+    always: limitsServersFor({ root: '', cache: '' }).map(({ name }) => name),
+    peers: {},
+    packages: [...PACKAGES, 'grpcio', 'protobuf'],
+    measuresStartUps: false,
+    profiled: ['own_iris_rf'],
+    profiledServer: 'nimify-unbatched',
+    full: {
+      models: ['own_iris_rf', 'linear16', 'mlp784', 'pixels', 'resnet18', 'encoder'],
+      peers: [],
+      encodings: ['binary'],
+      concurrencies: '64',
+      seconds: '2',
+      rounds: '5',
+      requests: '10000000',
+    },
+    quick: { seconds: '1', requests: '200000' },
+    method: [
+      "Every server's answer was compared with nimify's before it was measured; floor-http-empty answers nothing.",
+      'fastapi is FastAPI at its leanest (uvicorn, uvloop, httptools, orjson, nothing validated, the run on the event loop), fastapi-documented as its documentation writes an endpoint that blocks; both run ONNX Runtime.',
+      'floor-tcp-run and floor-http-run read the same requests as nimify, run the model through the add-on beneath onnxruntime-node, and answer the same bytes, down to the fields of the head.',
+      'Requests/s are compared within a round. Where the result is no further from a bar than the same server measured twice (A/A) in the same round mostly differs, CPU time a request decides instead.',
+      "The bare engine is tried with 1 to 32 rows a run and one thread, then with two threads at the best size; the best of these runs in each round in turn with the servers. The ideal wait is so many rows of it as there are requests in flight: by Little's law no mean is lower at that rate, and first in, first out gives each request the mean.",
+      'weights: nimify with `--batching off --threads 1 --instances 1` or `4`, after 2 s with as many requests in flight. flat: resident memory each second; the median of the last third beside that of the second.',
     ],
   },
 };

@@ -6,6 +6,7 @@ linear16 f32[N,16] -> 4: next to nothing but the server itself.
 mlp784   f32[N,784] -> 256 -> 10: small enough that the server's own cost shows.
 pixels   f32[N,3,224,224] -> f32[N,3]: a large input and next to no compute, so that moving and parsing it shows.
 convnet  f32[N,3,32,32] -> 10: six 3 x 3 convolutions, about two milliseconds a run.
+resnet18 the shape of ResNet-18, f32[N,3,224,224] -> 1000, its normalizations folded into the convolutions.
 encoder  the shape of all-MiniLM-L6-v2: 6 layers, width 384, 12 heads, ids i64[N,T] -> f32[N,384], mean pooled.
 """
 import sys
@@ -100,6 +101,50 @@ def convnet(out):
     )
 
 
+def resnet18(out):
+    nodes, initializers = [], []
+
+    def conv(x, name, channels, wide, size, stride):
+        scale = np.sqrt(2 / (channels * size * size))
+        values = rng.standard_normal((wide, channels, size, size)) * scale
+        initializers.extend([nh.from_array(values.astype(np.float32), f"{name}.w"), weights(f"{name}.b", wide)])
+        nodes.append(
+            h.make_node(
+                "Conv", [x, f"{name}.w", f"{name}.b"], [name], pads=[size // 2] * 4, strides=[stride] * 2
+            )
+        )
+        return name
+
+    def relu(x):
+        nodes.append(h.make_node("Relu", [x], [f"{x}.r"]))
+        return f"{x}.r"
+
+    x = relu(conv("x", "stem", 3, 64, 7, 2))
+    nodes.append(h.make_node("MaxPool", [x], ["pool"], kernel_shape=[3, 3], pads=[1] * 4, strides=[2, 2]))
+    x, channels = "pool", 64
+    for stage, wide in enumerate([64, 128, 256, 512]):
+        for block in range(2):
+            name = f"s{stage}b{block}"
+            stride = 2 if stage > 0 and block == 0 else 1
+            first = relu(conv(x, f"{name}.c1", channels, wide, 3, stride))
+            second = conv(first, f"{name}.c2", wide, wide, 3, 1)
+            same = x if stride == 1 else conv(x, f"{name}.down", channels, wide, 1, stride)
+            nodes.append(h.make_node("Add", [second, same], [f"{name}.sum"]))
+            x, channels = relu(f"{name}.sum"), wide
+    nodes.append(h.make_node("GlobalAveragePool", [x], ["mean"]))
+    nodes.append(h.make_node("Flatten", ["mean"], ["flat"]))
+    nodes.append(h.make_node("Gemm", ["flat", "w", "b"], ["y"]))
+    initializers.extend([weights("w", channels, 1000), weights("b", 1000)])
+    save(
+        out,
+        "resnet18",
+        nodes,
+        [h.make_tensor_value_info("x", T.FLOAT, ["N", 3, 224, 224])],
+        [h.make_tensor_value_info("y", T.FLOAT, ["N", 1000])],
+        initializers,
+    )
+
+
 def encoder(out):
     nodes, initializers = [], []
 
@@ -174,3 +219,4 @@ if __name__ == "__main__":
     encoder(target)
     linear16(target)
     convnet(target)
+    resnet18(target)

@@ -61,6 +61,27 @@ declare module '*/batching/bars.mjs' {
   }): Bar[];
 }
 
+declare module '*/limits/bars.mjs' {
+  export interface Bar {
+    readonly what: string;
+    readonly verdict: string;
+    readonly measured?: { readonly median: number; readonly min: number; readonly max: number };
+  }
+  export function judgeLimits(results: { readonly parts: readonly object[] }): Bar[];
+}
+
+declare module '*/limits/verdict.mjs' {
+  type Runs = readonly { readonly perSecond: number; readonly cpuUsPerRequest: number }[];
+  export function judgeTimes(bar: {
+    readonly what: string;
+    readonly bar: number;
+    readonly ours: Runs;
+    readonly again: Runs;
+    readonly theirs: Runs;
+    readonly isBusy?: boolean;
+  }): { readonly what: string; readonly verdict: string };
+}
+
 declare module '*/svg.mjs' {
   export interface Scale {
     place(value: number): number;
