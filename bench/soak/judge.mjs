@@ -8,6 +8,11 @@ const HANDLES_OF_A_THREAD = 4;
 /** What memory may grow by while it is flat: the collector and the allocator are not done with what they keep. */
 const MEMORY_SHARE = 0.05;
 const MEMORY_SPARE_MIB = 8;
+/** What a size may come to, in MiB, and count as the same. */
+export function flatMib(beforeMib) {
+  return beforeMib * (1 + MEMORY_SHARE) + MEMORY_SPARE_MIB;
+}
+
 /** Fewer pauses say nothing of growth: in its first minutes a process fills its pools and caches. */
 const FEWEST_PAUSES = 9;
 
@@ -52,12 +57,7 @@ export function judge({ counts, isBalanced, pauses, served, exit, logFaults, cor
 
 /** @param pauses with `memoryMib` each */
 export function memoryGrowth(pauses) {
-  return growthOf(
-    'resident memory, MiB',
-    pauses,
-    ({ memoryMib }) => memoryMib,
-    (first) => first * (1 + MEMORY_SHARE) + MEMORY_SPARE_MIB,
-  );
+  return growthOf('resident memory, MiB', pauses, ({ memoryMib }) => memoryMib, flatMib);
 }
 
 /** The last third of the pauses against the second: the first is the start's. */

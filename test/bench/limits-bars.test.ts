@@ -90,7 +90,7 @@ it('sees memory grow, though not while a process fills its pools', () => {
     name: 'flat',
     flat: {
       requests: 10_000_000,
-      samples: Array.from({ length: 300 }, (_, second) => ({ second, rssBytes: rssAt(second) })),
+      samples: Array.from({ length: 300 }, (_, second) => ({ second, rssBytes: rssAt(second) * 2 ** 20 })),
     },
   });
   expect(
@@ -101,7 +101,7 @@ it('sees memory grow, though not while a process fills its pools', () => {
   ).toBe('met');
   expect(
     barOf(
-      flat((second) => 100 + second / 10),
+      flat((second) => 100 + second / 5),
       'growth',
     ).verdict,
   ).toBe('missed');

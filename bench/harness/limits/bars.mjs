@@ -1,3 +1,4 @@
+import { flatMib } from '../../soak/judge.mjs';
 import { median, ratios } from '../statistics.mjs';
 import { differenceBetween, differences, judge, judgeTimes, noiseBetween } from './verdict.mjs';
 
@@ -15,7 +16,6 @@ const GRPC_BARS = [
 ];
 /** Of the file's size: what three more runs at once may take. A second copy of the weights would take all of it. */
 const LESS_THAN_A_COPY = 0.5;
-const GROWTH_PERCENT = 5;
 /** Fewer looks at memory say nothing of its growth: in its first seconds a process fills its pools and caches. */
 const FEWEST_SAMPLES = 30;
 const MEGABYTE = 1e6;
@@ -176,14 +176,16 @@ function aboveBareNode(part) {
 function flat(part) {
   const { samples = [], requests = 0 } = part?.flat ?? {};
   const third = Math.floor(samples.length / 3);
-  const of = (from, to) => median(samples.slice(from, to).map(({ rssBytes }) => rssBytes));
-  const before = of(third, 2 * third);
-  const growth = samples.length < FEWEST_SAMPLES ? [] : [(of(-third) / before - 1) * 100];
+  const of = (from, to) => median(samples.slice(from, to).map(({ rssBytes }) => rssBytes / 2 ** 20));
+  const isEnough = samples.length >= FEWEST_SAMPLES;
+  const before = isEnough ? of(third, 2 * third) : 0;
+  const growth = isEnough ? [of(-third) - before] : [];
   const many = requests === 0 ? 'many' : requests.toLocaleString('en');
+  const from = !isEnough ? '' : `, from ${before.toFixed(0)} MiB`;
   return [
     judge({
-      what: `${many} requests: growth of resident memory from the second third to the last`,
-      ...{ unit: '%', sign: '<=', bar: GROWTH_PERCENT, values: growth },
+      what: `${many} requests: growth of resident memory from the second third to the last${from}`,
+      ...{ unit: 'MiB', sign: '<=', bar: Number((flatMib(before) - before).toFixed(1)), values: growth },
     }),
   ];
 }

@@ -105,11 +105,11 @@ function renderFlat({ host, requests, unanswered, samples }) {
   const rows = shown.map((sample) => [
     sample.seconds,
     sample.requests.toLocaleString('en'),
-    number(sample.rssBytes / MEGABYTE),
+    number(sample.rssBytes / 2 ** 20),
   ]);
   return [
     `${requests.toLocaleString('en')} answered, ${unanswered} not; where they ran: ${host}.`,
-    table(['s', 'answered', 'RSS MB'], rows),
+    table(['s', 'answered', 'RSS MiB'], rows),
   ].join('\n\n');
 }
 
