@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { elementsOfBare, elementsOfBinary, elementsOfJson } from './answers.mjs';
 import { bareBody, binaryBody, jsonBody } from './bodies.mjs';
 import { freePort } from './free-port.mjs';
@@ -113,10 +113,12 @@ function plainRequest(model, encoding) {
     : { headers: BARE_TYPE, body: bareBody(model), read: elementsOfBare };
 }
 
-/** As bin/nimify.cjs starts it, without the look at whether dist/ is fresh. */
+/** As the published command starts it; in a checkout that would first look whether dist/ is fresh. */
 export function nimifyArgs({ root, path, httpPort, grpcPort }) {
+  const threadPool = `${root}/bin/thread-pool.cjs`;
   return [
-    ...['--require', `${root}/bin/thread-pool.cjs`],
+    // Older checkouts, which are measured beside newer ones, have none.
+    ...(existsSync(threadPool) ? ['--require', threadPool] : []),
     `${root}/dist/cli/main.js`,
     ...['serve', path, '--model-name', 'm', '--log-level', 'error'],
     ...['--http-port', String(httpPort), '--metrics-port', '0', '--grpc-port', String(grpcPort)],

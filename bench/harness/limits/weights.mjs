@@ -10,8 +10,6 @@ import { hostOf, named, withFlags } from './servers.mjs';
 const MORE_CORES = fileURLToPath(new URL('./more-cores.mjs', import.meta.url));
 const AT_ONCE = 4;
 const SECONDS = 1;
-/** The second is what the command sets by itself: runs on libuv's pool, and what else is there. */
-const ENV = { CORES: String(AT_ONCE), UV_THREADPOOL_SIZE: String(AT_ONCE + 4) };
 /** Beside what nimify picks: that with a session for each run, and that which shares one, where this nimify has it. */
 const HOSTS = ['auto', 'native', 'thread'];
 
@@ -57,7 +55,7 @@ async function memoryOf(server, model, connections, options) {
   const probe = { port, ...server.request(model, 'binary') };
   const { args, ...started } = await server.start(model, port);
   const process = await startServer(
-    { ...started, args: ['--import', MORE_CORES, ...args], env: ENV },
+    { ...started, args: ['--import', MORE_CORES, ...args], env: { CORES: String(AT_ONCE) } },
     { core: options.serverCore, probe },
   );
   try {
