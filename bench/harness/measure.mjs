@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { differenceOf } from './answers.mjs';
 import { freePort } from './free-port.mjs';
 import { h2loadOf } from './h2load.mjs';
+import { closedLoopOf } from './limits/run-closed-loop.mjs';
 import { runLoad, writeLoadScript } from './load.mjs';
 import { busyUsOf, cpuUsOf, pssBytesOf } from './process-cost.mjs';
 import { startServer } from './server-process.mjs';
@@ -71,7 +72,7 @@ export async function measureRun(server, runLoadOf, how) {
     await process.settle(settleMs);
     return {
       ...load,
-      cpuUsPerRequest: load.requests === 0 ? null : cpuUs / load.requests,
+      cpuUsPerRequest: cpuUsPerRequest(load, cpuUs),
       /** Of the server's core, by other processes: shows a machine that was not quiet. */
       foreignShare: Math.max(0, foreignUs / elapsedUs),
       pssBytes,
@@ -79,6 +80,12 @@ export async function measureRun(server, runLoadOf, how) {
   } finally {
     process.pause();
   }
+}
+
+/** Null where nothing was answered. A load with a ramp tells how long it was at work: its requests are not all. */
+function cpuUsPerRequest({ requests, perSecond, activeUs }, cpuUs) {
+  if (requests === 0) return null;
+  return activeUs === undefined ? cpuUs / requests : ((cpuUs / activeUs) * 1e6) / perSecond;
 }
 
 /** Refuses to measure a server that answers something else than the first one does. */
@@ -106,17 +113,24 @@ export async function checkAnswers(up, model, encoding, ask) {
  * @param rowUs what the engine takes for a request
  */
 export function scenariosOf(model, rowUs, options) {
-  const { encodings, concurrencies, seconds, quick, longestSeconds = LONGEST_SECONDS } = options;
+  const {
+    encodings,
+    concurrencies,
+    seconds,
+    quick,
+    longestSeconds = LONGEST_SECONDS,
+    roundTrips = ROUND_TRIPS,
+  } = options;
   const scenarios = [];
   const leftOut = [];
   for (const encoding of encodings) {
     for (const connections of concurrencies) {
       const waitSeconds = (connections * rowUs) / 1e6;
-      if (waitSeconds > Math.max(LONGEST_WAIT_SECONDS, longestSeconds / ROUND_TRIPS)) {
+      if (waitSeconds > Math.max(LONGEST_WAIT_SECONDS, longestSeconds / roundTrips)) {
         leftOut.push({ model: model.name, encoding, connections, waitSeconds });
         continue;
       }
-      const wanted = quick ? seconds : Math.max(seconds, ROUND_TRIPS * waitSeconds);
+      const wanted = quick ? seconds : Math.max(seconds, roundTrips * waitSeconds);
       scenarios.push({ encoding, connections, seconds: Math.ceil(Math.min(longestSeconds, wanted)) });
     }
   }
@@ -127,6 +141,7 @@ export function scenariosOf(model, rowUs, options) {
 export function loadFor(server, model, encoding, cache) {
   const request = server.request(model, encoding);
   const file = `${cache}/${server.name}-${model.name}-${encoding}`;
+  if (request.tool === 'closed-loop') return closedLoopOf(file, request);
   if (request.tool === 'h2load') return h2loadOf(file, request, server.answerBytes?.[encoding]);
   const script = writeLoadScript(`${file}.lua`, request);
   return (how) => runLoad(script, how);

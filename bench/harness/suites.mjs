@@ -134,7 +134,7 @@ export const SUITES = {
       'fastapi is FastAPI at its leanest (uvicorn, uvloop, httptools, orjson, nothing validated, the run on the event loop), fastapi-documented as its documentation writes an endpoint that blocks; both run ONNX Runtime.',
       'floor-tcp-run and floor-http-run read the same requests as nimify, run the model through the add-on beneath onnxruntime-node, and answer the same bytes, down to the fields of the head.',
       'Requests/s are compared within a round. Where the result is no further from a bar than the same server measured twice (A/A) in the same round mostly differs, CPU time a request decides instead.',
-      "The bare engine is tried with 1 to 32 rows a run and one thread, then with two threads at the best size; the best of these runs in each round in turn with the servers. The ideal wait is so many rows of it as there are requests in flight: by Little's law no mean is lower at that rate, and first in, first out gives each request the mean.",
+      "The bare engine is tried with 1 to 32 rows a run and one thread, then with two threads at the best size; the best of these runs in each round in turn with the servers. There a client of our own counts from the last answer of a ramp to the last of all, so that no batch is cut. The ideal wait is so many rows of it as there are requests in flight: by Little's law no mean is lower at that rate, and first in, first out gives each request the mean.",
       'weights: nimify with `--batching off --threads 1 --instances 1` or `4`, after a second with as many requests in flight. flat: resident memory each second; the median of the last third beside that of the second, flat where it grows by at most 5 % and 8 MiB, as in the soak.',
     ],
   },

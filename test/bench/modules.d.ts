@@ -70,6 +70,25 @@ declare module '*/limits/bars.mjs' {
   export function judgeLimits(results: { readonly parts: readonly object[] }): Bar[];
 }
 
+declare module '*/limits/closed-loop-summary.mjs' {
+  export function summarizeClosedLoop(
+    answers: readonly { readonly status: number; readonly atMs: number; readonly latencyMs: number }[],
+    at: { readonly rampEndMs: number },
+  ): Record<string, unknown>;
+}
+
+declare module '*/limits/run-closed-loop.mjs' {
+  export function closedLoopOf(
+    file: string,
+    request: { readonly path: string; readonly headers: Record<string, string>; readonly body: Buffer },
+  ): (where: {
+    readonly port: number;
+    readonly connections: number;
+    readonly seconds: number;
+    readonly core: string;
+  }) => Promise<Record<string, number>>;
+}
+
 declare module '*/limits/verdict.mjs' {
   type Runs = readonly { readonly perSecond: number; readonly cpuUsPerRequest: number }[];
   export function judgeTimes(bar: {

@@ -16,13 +16,8 @@ const MOST_CONNECTIONS = 1024;
  * @param file where what is sent may be written
  * @param arrivals what `scheduleOf` takes, and `thresholdsMs`, `rampSeconds`, `drainMs` and perhaps `mostConnections`
  */
-export function openLoopOf(file, { path, headers, body }, arrivals) {
-  const lines = Object.entries({ host: '127.0.0.1', ...headers, 'content-length': body.length });
-  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  writeFileSync(
-    `${file}.request`,
-    Buffer.concat([Buffer.from(`POST ${path} HTTP/1.1\r\n${head}\r\n`), body]),
-  );
+export function openLoopOf(file, request, arrivals) {
+  writeRequest(`${file}.request`, request);
   return async ({ port, core }) => {
     const job = { mostConnections: MOST_CONNECTIONS, ...arrivals, port, request: `${file}.request` };
     writeFileSync(`${file}.job`, JSON.stringify(job));
@@ -32,4 +27,11 @@ export function openLoopOf(file, { path, headers, body }, arrivals) {
     // Nothing was answered: no latency either.
     return JSON.parse(stdout, (_key, value) => (value === null ? Number.NaN : value));
   };
+}
+
+/** The bytes of a request, head and body. */
+export function writeRequest(file, { path, headers, body }) {
+  const lines = Object.entries({ host: '127.0.0.1', ...headers, 'content-length': body.length });
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  writeFileSync(file, Buffer.concat([Buffer.from(`POST ${path} HTTP/1.1\r\n${head}\r\n`), body]));
 }

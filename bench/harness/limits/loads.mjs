@@ -9,6 +9,7 @@ const ROWS = [1, 2, 4, 8, 16, 32];
 const MORE_THREADS = [2];
 /** Runs of large models: long enough for some requests of each connection. */
 const LONGEST_SECONDS = 10;
+const ROUND_TRIPS = 6;
 /** Before anything is measured: until then Node still compiles, which differences of microseconds would show. */
 const WARM_REQUESTS = 20_000;
 
@@ -26,7 +27,7 @@ export async function measureLoads(part, { servers, models, options, say }, bare
   for (const model of models) {
     await measureModel(
       model,
-      part.servers.map((name) => named(servers, name)),
+      part.servers.map((name) => withTool(named(servers, name), part.tool)),
       {
         options: { ...how, ...(bare === undefined ? {} : { bare: bare[model.name] }) },
         suite: { rawAt: bare === undefined ? undefined : IN_FLIGHT },
@@ -70,6 +71,12 @@ async function tryBare(model, { options }) {
 
 function fastest(runs) {
   return runs.reduce((best, run) => (run.perSecond > best.perSecond ? run : best));
+}
+
+/** The same server under another load than wrk's. */
+function withTool(server, tool) {
+  if (tool === undefined) return server;
+  return { ...server, request: (model, encoding) => ({ ...server.request(model, encoding), tool }) };
 }
 
 async function hostsOf(up, model) {

@@ -48,6 +48,7 @@ export const PARTS = [
       'Models whose runs take long, beside the bare engine on the same core with the size of batches and the threads at which it is fastest.',
     measure: measureCompute,
     models: ['encoder', 'resnet18'],
+    tool: 'closed-loop',
     encodings: ['binary'],
     servers: ['nimify', 'nimify-again'],
     reference: 'nimify',
