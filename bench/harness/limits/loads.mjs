@@ -9,7 +9,6 @@ const ROWS = [1, 2, 4, 8, 16, 32];
 const MORE_THREADS = [2];
 /** Runs of large models: long enough for some requests of each connection. */
 const LONGEST_SECONDS = 10;
-const ROUND_TRIPS = 6;
 /** Before anything is measured: until then Node still compiles, which differences of microseconds would show. */
 const WARM_REQUESTS = 20_000;
 
