@@ -5,7 +5,7 @@ import { NimifyError } from '../../../base/errors/nimify-error.ts';
 /** Calls functions of shared libraries; the part of koffi that is used here. */
 export type Ffi = Pick<typeof import('koffi'), 'load' | 'decode' | 'proto' | 'array' | 'address' | 'config'>;
 
-/** Versions of koffi before and after it have not made millions of calls here; 3.3 crashed in them. */
+/** Other versions have not been soaked here; 3.3 crashed in long runs. */
 const KNOWN_VERSION = '2.16.3';
 
 /**
