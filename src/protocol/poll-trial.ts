@@ -1,5 +1,3 @@
-import { createComparison } from '../base/util/comparison.ts';
-
 /** Says whether to poll, and finds out by comparing. */
 export interface PollTrial {
   /** Should the event loop poll after the answers that are given from now on? */
@@ -25,6 +23,7 @@ const NEAR_NS = 250_000;
 const NEAR_RUN = 32;
 /** Requests that are timed together: few enough to have passed before the load changes. */
 const BLOCK_REQUESTS = 32;
+/** With and without by turns, as ABBA, so that what grows faster or slower meanwhile weighs on both alike. */
 const BLOCKS = 8;
 /** A client that pauses for so long in a comparison ends it: what it says is not about wake-ups. */
 const PAUSE_NS = 20e6;
@@ -42,7 +41,7 @@ const LONGEST_WAIT_NS = 16e9;
  * both; so does one that shares the core, or longer.
  */
 export function createPollTrial(): PollTrial {
-  const comparison = createComparison({ perBlock: BLOCK_REQUESTS, blocks: BLOCKS });
+  const durations = { without: new Float64Array(BLOCKS / 2), with: new Float64Array(BLOCKS / 2) };
   let pays = false;
   let shouldPoll = false;
   let timeRatio = 1;
@@ -50,21 +49,32 @@ export function createPollTrial(): PollTrial {
   let notBeforeNs = 0;
   let waitNs = FIRST_WAIT_NS;
   let isComparing = false;
+  let block = 0;
+  let requests = 0;
+  let blockFromNs = 0;
 
   function start(nowNs: number): void {
     isComparing = true;
-    comparison.start(nowNs);
-    shouldPoll = comparison.isOther;
+    block = 0;
+    beginBlock(nowNs);
   }
 
-  function compare(nowNs: number): void {
-    const ratio = comparison.done(() => nowNs);
-    if (ratio === undefined) shouldPoll = comparison.isOther;
-    else judge(ratio, nowNs);
+  function beginBlock(nowNs: number): void {
+    requests = 0;
+    blockFromNs = nowNs;
+    shouldPoll = isWith(block);
   }
 
-  function judge(ratio: number, nowNs: number): void {
-    timeRatio = ratio;
+  function endBlock(nowNs: number): void {
+    const list = shouldPoll ? durations.with : durations.without;
+    list[block >> 1] = nowNs - blockFromNs;
+    block += 1;
+    if (block < BLOCKS) beginBlock(nowNs);
+    else judge(nowNs);
+  }
+
+  function judge(nowNs: number): void {
+    timeRatio = medianOf(durations.with) / medianOf(durations.without);
     pays = timeRatio < PAYS_BELOW;
     if (pays) {
       waitNs = FIRST_WAIT_NS;
@@ -97,9 +107,21 @@ export function createPollTrial(): PollTrial {
         if (nearRun >= NEAR_RUN && nowNs >= notBeforeNs && canPoll) start(nowNs);
         return;
       }
+      requests += 1;
       if (gapNs > PAUSE_NS) end(nowNs + FIRST_WAIT_NS);
       else if (shouldPoll && !canPoll) putOff(nowNs);
-      else compare(nowNs);
+      else if (requests === BLOCK_REQUESTS) endBlock(nowNs);
     },
   };
+}
+
+function isWith(block: number): boolean {
+  return block % 4 === 1 || block % 4 === 2;
+}
+
+/** Of a list of even length, which is put in order. */
+function medianOf(list: Float64Array): number {
+  list.sort();
+  const middle = list.length / 2;
+  return ((list[middle - 1] as number) + (list[middle] as number)) / 2;
 }

@@ -33,7 +33,6 @@ export interface BatcherDeps {
   readonly arrivals: Arrivals;
   readonly instruments: BatchingInstruments | undefined;
   readonly soon: (callback: () => void) => void;
-  readonly cpuNs: () => number;
   readonly timerStepNs: number;
 }
 
@@ -74,7 +73,7 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
 
   const lanes = createLanes(isPadded ? 0 : model.signature.batchAxis, costs);
   const slots = createSlots(options.slots);
-  const turns = createTurns({ soon, cpuNs: deps.cpuNs, nowNs: () => clock.nowNs() });
+  const turns = createTurns(soon);
   const pressure = createPressure();
   const caution = createCaution();
   const queue = createQueue({

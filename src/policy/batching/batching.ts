@@ -15,8 +15,6 @@ export interface BatchingDeps {
   readonly instruments?: BatchingInstruments;
   /** Calls back when the event loop has seen to what came in. Default `setImmediate`. */
   readonly soon?: (callback: () => void) => void;
-  /** CPU time since any moment. Default: that of the process. */
-  readonly cpuNs?: () => number;
   /** What waits less is not worth a timer, and waits for `soon`. Default a millisecond, as fine as Node's timers are. */
   readonly timerStepNs?: number;
 }
@@ -34,14 +32,10 @@ const NODE_TIMER_STEP_NS = 1e6;
 export function createBatching(deps: BatchingDeps, options: BatchingOptions): Policy {
   const { clock, costs, instruments, timerStepNs = NODE_TIMER_STEP_NS } = deps;
   const soon = deps.soon ?? ((callback: () => void) => void setImmediate(callback));
-  const cpuNs = deps.cpuNs ?? processCpuNs;
   const arrivals = deps.arrivals ?? createArrivals();
 
   return (model) => {
-    const batcher = createBatcher(
-      { model, clock, costs, arrivals, instruments, soon, cpuNs, timerStepNs },
-      options,
-    );
+    const batcher = createBatcher({ model, clock, costs, arrivals, instruments, soon, timerStepNs }, options);
     const inOrder = options.preserveOrder === true ? createInOrder() : undefined;
     const closing = createClosing(model);
 
@@ -84,11 +78,6 @@ export function createBatching(deps: BatchingDeps, options: BatchingOptions): Po
       },
     };
   };
-}
-
-function processCpuNs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) * 1e3;
 }
 
 /** The model's own state, until this policy begins to drain. */

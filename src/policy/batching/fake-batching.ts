@@ -34,7 +34,7 @@ export function setUp({ tail = 1, isInline = false, runNs, signature, ...options
     refused: (why: BatchingRefusal) => void told.push(why),
   };
   const soon = (callback: () => void) => void clock.setTimer(callback, 0);
-  const deps = { clock, costs, instruments, soon, cpuNs: clock.nowNs, timerStepNs: 0 };
+  const deps = { clock, costs, instruments, soon, timerStepNs: 0 };
   const model = createBatching(deps, { slots: 1, maxBatchRows: 8, maxDelayMs: 0, ...options })(backend);
 
   /** Asks, and notes what comes of it and when. */

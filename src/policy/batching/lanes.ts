@@ -77,7 +77,7 @@ function createLane(shape: ShapeClass, hasRows: boolean): Lane {
       runs: 0,
       lastRunAtNs: Number.NEGATIVE_INFINITY,
     },
-    ...{ mostRows: 1, rowNs: 0, lookUpAtRun: 0, lookUps: 0, savedNs: 0, savedSince: -1 },
+    ...{ mostRows: 1, rowNs: 0, lookUpAtRun: 0, lookUps: 0, gathers: false, gathersSince: -1 },
   };
 }
 

@@ -27,9 +27,9 @@ export interface Lane extends HeapItem {
   /** They are looked up anew with that run; so often they were. */
   lookUpAtRun: number;
   lookUps: number;
-  /** What a row takes less with all that a turn of the event loop brings, as it was looked up after a count of them. */
-  savedNs: number;
-  savedSince: number;
+  /** Of the turns of the event loop: is it worth while to gather what arrives in one? */
+  gathers: boolean;
+  gathersSince: number;
 }
 
 /** What a ticket's run looks like from the ticket. */
