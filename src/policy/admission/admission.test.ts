@@ -10,7 +10,7 @@ import { createAdmission } from './admission.ts';
 const request = createInferRequest({ model: 'fake', inputs: [] });
 
 /** A wrapped model that answers when the test says so. */
-function setUp(maxLimit = 4, turnAway?: Model['turnAway']) {
+function setUp(maxLimit = 4, turnAway?: Model['turnAway'], answersNow = true) {
   const clock = createFakeClock();
   const answers: { resolve: () => void; reject: (error: unknown) => void }[] = [];
   const inner = createFakeModel({
@@ -18,7 +18,7 @@ function setUp(maxLimit = 4, turnAway?: Model['turnAway']) {
       new Promise<InferResponse | never[]>((resolve, reject) => {
         answers.push({ resolve: () => resolve([]), reject });
       }),
-    answerNow: ({ id }) => (id === 'later' ? undefined : []),
+    ...(answersNow ? { answerNow: ({ id }) => (id === 'later' ? undefined : []) } : {}),
     ...(turnAway === undefined ? {} : { turnAway }),
   });
   const model = createAdmission({ clock }, { minLimit: () => 2, maxLimit })(inner);
@@ -58,8 +58,8 @@ describe('createAdmission', () => {
     await expect(Promise.all(again)).resolves.toHaveLength(2);
   });
 
-  it('learns from what was answered how many may be in flight', async () => {
-    const { clock, answers, ask } = setUp(64);
+  /** Long without a queue, then far more at once than are answered as soon. */
+  async function overload({ clock, answers, ask }: ReturnType<typeof setUp>): Promise<void> {
     async function round(size: number, ms: number): Promise<void> {
       const from = answers.length;
       const asked = Array.from({ length: size }, ask);
@@ -70,7 +70,22 @@ describe('createAdmission', () => {
     for (let at = 0; at < 100; at++) await round(1, 5);
     await round(64, 500);
     await round(64, 500);
-    await expect(Promise.all(Array.from({ length: 64 }, ask))).rejects.toMatchObject({ code: 'OVERLOADED' });
+  }
+
+  it('learns from what was answered how many may be in flight', async () => {
+    const made = setUp(64, undefined, false);
+    await overload(made);
+    await expect(Promise.all(Array.from({ length: 64 }, made.ask))).rejects.toMatchObject({
+      code: 'OVERLOADED',
+    });
+  });
+
+  it('refuses none of a model that answers at once, as long as no more are in flight than may ever be', async () => {
+    const made = setUp(64);
+    await overload(made);
+    const asked = Array.from({ length: 64 }, made.ask);
+    for (const { resolve } of made.answers) resolve();
+    await Promise.all(asked);
   });
 
   it('refuses an answer at once above the limit, and does not count one', async () => {

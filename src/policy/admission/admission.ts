@@ -18,14 +18,21 @@ export interface AdmissionOptions {
  * a queue; the limit is learned (see `createGradientLimit`), and further requests are refused with OVERLOADED. Counts
  * requests, not rows, unary and sequence ones alike. An answer given at once was never in flight: it is refused above
  * the limit like any other, but not counted.
+ *
+ * Of a model that answers at once the limit is the largest: to refuse costs as much as to answer there, and would only
+ * add to the work. Its sockets are read more slowly instead.
  */
 export function createAdmission({ clock }: { readonly clock: Clock }, options: AdmissionOptions): Policy {
   const { minLimit, maxLimit = 1024 } = options;
   const limit = createGradientLimit({ minLimit, maxLimit });
   let inFlight = 0;
 
+  function isFull({ inferNow }: Model): boolean {
+    return inFlight >= (inferNow === undefined ? limit.limit : maxLimit);
+  }
+
   async function infer(model: Model, request: InferRequest, context: RequestContext): Promise<InferResponse> {
-    if (inFlight >= limit.limit) throw overloaded();
+    if (isFull(model)) throw overloaded();
     const sinceNs = clock.nowNs();
     const among = ++inFlight;
     try {
@@ -39,7 +46,7 @@ export function createAdmission({ clock }: { readonly clock: Clock }, options: A
   }
 
   function inferNow(model: Model, request: InferRequest, context: RequestContext): InferResponse | undefined {
-    if (inFlight >= limit.limit) throw overloaded();
+    if (isFull(model)) throw overloaded();
     return model.inferNow?.(request, context);
   }
 
@@ -55,7 +62,6 @@ export function createAdmission({ clock }: { readonly clock: Clock }, options: A
       kind: 'admission',
       infer: (request, context) => infer(model, request, context),
       inferNow: (request, context) => inferNow(model, request, context),
-      turnAway: (context, isPlain) =>
-        inFlight >= limit.limit ? overloaded() : model.turnAway?.(context, isPlain),
+      turnAway: (context, isPlain) => (isFull(model) ? overloaded() : model.turnAway?.(context, isPlain)),
     });
 }

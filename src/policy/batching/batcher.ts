@@ -82,7 +82,7 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
     queue: options.queue,
     queueByPriority: options.queueByPriority,
   });
-  const gate = createGate({ clock, queue, slots, costs, pressure, caution, told });
+  const gate = createGate({ clock, queue, slots, costs, pressure, caution, told, isInline });
   const outlook = createOutlook({ costs, arrivals, slots, queue, isInline }, options);
   const dispatcher = createDispatcher({
     name: model.name,
@@ -132,7 +132,8 @@ export function createBatcher(deps: BatcherDeps, options: BatchingOptions): Batc
   function inferNow(request: InferRequest, context: RequestContext): InferResponse | undefined {
     if (isClosing) throw notReady(model.name);
     if (context.cancel.cancelled) throw told('cancelled', cancelled(context.cancel));
-    if (!mayBeNow || !dispatcher.isIdle) return undefined;
+    // Past those who wait: their runs come in this turn of the event loop all the same. Levels are for the queue to tell.
+    if (!mayBeNow || (levels > 1 && !dispatcher.isIdle)) return undefined;
     const lane = lanes.find(request);
     const rows = lane.hasRows ? rowsOf(request) : 1;
     lookUpMost(lane, costs, limits);

@@ -28,8 +28,13 @@ export interface GateDeps {
   readonly costs: CostModel;
   readonly pressure: Pressure;
   readonly caution: Caution;
+  /** Short runs happen on the main thread. */
+  readonly isInline: boolean;
   told(why: BatchingRefusal, error: NimifyError): NimifyError;
 }
+
+/** To refuse costs as much as to answer where runs on the main thread are shorter: none is refused there for want of time. */
+const SHORT_RUN_NS = 100_000;
 
 /** Who may wait. */
 export interface Gate {
@@ -37,7 +42,9 @@ export interface Gate {
   refusal(asked: Asked): (() => NimifyError) | undefined;
 }
 
-export function createGate({ clock, queue, slots, costs, pressure, caution, told }: GateDeps): Gate {
+export function createGate(deps: GateDeps): Gate {
+  const { clock, queue, slots, costs, pressure, caution, told, isInline } = deps;
+
   function full(level: number): NimifyError {
     const nowNs = clock.nowNs();
     const waitNs = slots.waitNs(nowNs, queue.workBefore(Number.POSITIVE_INFINITY, nowNs));
@@ -50,6 +57,7 @@ export function createGate({ clock, queue, slots, costs, pressure, caution, told
     if (deadlineAtNs === Number.POSITIVE_INFINITY || slots.free > 0) return undefined;
     const budgetNs = deadlineAtNs - nowNs;
     const ask = { rows, key, budgetNs, nowNs, rowsPerNs, spare: caution.spare };
+    if (isInline && costs.typicalNs(lane.shape, rows) < SHORT_RUN_NS) return undefined;
     const { waitNs, runNs } = forecast({ queue, slots, costs, pressure }, lane, ask);
     // What is spared is for runs that take longer than forecast, and for those that must be kept large.
     const spareNs = budgetNs * caution.spare;
