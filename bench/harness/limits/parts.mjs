@@ -49,6 +49,7 @@ export const PARTS = [
     measure: measureCompute,
     models: ['encoder', 'resnet18'],
     tool: 'closed-loop',
+    seconds: 4,
     encodings: ['binary'],
     servers: ['nimify', 'nimify-again'],
     reference: 'nimify',
