@@ -23,7 +23,8 @@ const shared = {
 export default defineConfig({
   test: {
     reporters: ['default', createSummaryReporter()],
-    maxWorkers: 2,
+    // One more than the two cores that it is to be quick on: many tests wait for processes and timers.
+    maxWorkers: 3,
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],
