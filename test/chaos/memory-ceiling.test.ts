@@ -70,16 +70,19 @@ describe.runIf(process.platform === 'linux').each([
   it('are answered or told to come back; the process stays below its ceiling', async () => {
     expect(await askIris(server.url)).toBe(200);
     const request = toRequest();
-    for (let wave = 0; wave < 2; wave += 1) {
+    let answeredInAll = 0;
+    // All of a wave may find the last one's memory not given back yet; not all of several.
+    for (let wave = 0; wave < 2 || (answeredInAll === 0 && wave < 5); wave += 1) {
       const outcomes = await Promise.all(Array.from({ length: CLIENTS }, () => ask(server, request)));
       const answered = outcomes.filter(({ isAnswered }) => isAnswered).length;
       const refused = outcomes.filter(({ isRefused }) => isRefused).length;
-      expect(answered).toBeGreaterThan(0);
+      answeredInAll += answered;
       expect(refused).toBeGreaterThan(0);
       expect(answered + refused).toBe(CLIENTS);
       // As they were told.
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
+    expect(answeredInAll).toBeGreaterThan(0);
     expect(server.peakMib()).toBeLessThan(CEILING_MIB + SLACK_MIB);
     // Whoever comes back is taken, one after the other.
     for (let i = 0; i < 5; i += 1) {
