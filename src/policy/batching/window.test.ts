@@ -35,6 +35,13 @@ describe('worthWaitingNs', () => {
     expect(worthWaitingNs({ ...state, gapNs: 0.25 * MS })).toBeLessThan(0.28 * MS);
   });
 
+  it('waits less the more rows come while a single slot runs', () => {
+    const gapNs = 0.15 * MS;
+    expect(worthWaitingNs({ ...state, gapNs, rowsPerNs: 1 / MS })).toBeGreaterThan(0);
+    expect(worthWaitingNs({ ...state, gapNs, rowsPerNs: 6 / MS })).toBe(0);
+    expect(worthWaitingNs({ ...state, gapNs, rowsPerNs: 6 / MS, slots: 2 })).toBeGreaterThan(0);
+  });
+
   it('waits less where another slot is soon free', () => {
     const gapNs = 0.15 * MS;
     expect(worthWaitingNs({ ...state, gapNs, nextFreeNs: MS })).toBeGreaterThan(0);
@@ -54,13 +61,14 @@ describe('worthWaitingNs', () => {
     const costs = createCostModel();
     for (let at = 0; at < 30; at++)
       for (const rows of [1, 2, 4, 8, 16]) costs.observe(0, rows, MS + 1e4 * rows);
-    // A distance of 1 ms / (2 - 0.01 x 40), of which 0.1 ms is over.
-    const waitNs = worthWaitingNs({ ...dense, costs, rowsPerNs: 40 / MS });
-    expect(waitNs / MS).toBeCloseTo(1 / 1.6 - 0.1, 1);
-    expect(worthWaitingNs({ ...dense, costs, rowsPerNs: 40 / MS, nextFreeNs: 0.2 * MS })).toBe(0.2 * MS);
-    expect(worthWaitingNs({ ...dense, costs, rowsPerNs: 40 / MS, sinceStartNs: MS })).toBe(0);
+    const at = (fields: Partial<WindowState>) =>
+      worthWaitingNs({ ...dense, costs, rowsPerNs: 40 / MS, ...fields });
+    expect(at({})).toBeCloseTo((MS - 0.1 * MS) / 2, 0);
+    expect(at({ nextFreeNs: 0.4 * MS })).toBeCloseTo((0.4 * MS - 0.1 * MS) / 2, 0);
+    expect(at({ sinceStartNs: 0.5 * MS, nextFreeNs: 0.4 * MS })).toBe(0);
+    expect(at({ sinceStartNs: Number.POSITIVE_INFINITY })).toBe(0);
     expect(worthWaitingNs({ ...dense, costs })).toBe(2 * dense.gapNs);
-    expect(worthWaitingNs({ ...dense, costs, rowsPerNs: 150 / MS })).toBe(2 * dense.gapNs);
+    expect(worthWaitingNs({ ...dense, costs, rowsPerNs: 180 / MS })).toBe(2 * dense.gapNs);
   });
 
   it('waits for more where throughput counts', () => {
