@@ -20,7 +20,8 @@ const OWNER = { holders: 2, retain() {}, release() {} };
 
 /**
  * The product's own batching policy (src/policy/batching) as it is served by default, but for the number of requests
- * that may wait, around a model whose runs take the time that the bench draws.
+ * that may wait and for timers as exact as everybody's here, around a model whose runs take the time that the bench
+ * draws.
  *
  * @param {object} [options] BatchingOptions, where they are not to be the defaults
  * @returns {import('./schedulers.mjs').Setting}
@@ -33,7 +34,7 @@ function createNimify(bench, { profile, objectiveNs, options }) {
   const { clock } = bench;
   const costs = createCostModel({ seed: warmUp(profile) });
   const policy = createBatching(
-    { clock, costs, arrivals: createArrivals(), soon: setImmediate },
+    { clock, costs, arrivals: createArrivals(), soon: setImmediate, timerStepNs: 0 },
     { slots: bench.slots, maxBatchRows: 'auto', objectiveMs: objectiveNs / 1e6, queue: QUEUE, ...options },
   );
   const model = policy(createDrawnModel(bench));

@@ -1,5 +1,6 @@
 import type { Arrivals } from './contract.ts';
 import { createEcho } from './echo.ts';
+import { createSurge } from './surge.ts';
 
 /** Arrivals that the estimates reach back, and as many mean gaps of time. */
 const MEMORY = 64;
@@ -37,6 +38,7 @@ export type ObservedArrivals = Required<Arrivals>;
  */
 export function createArrivals(): ObservedArrivals {
   const echo = createEcho();
+  const surge = createSurge();
   const events = new Float64Array(CELLS);
   const waitedNs = new Float64Array(CELLS);
   let arrivalNs = Number.NaN;
@@ -57,6 +59,7 @@ export function createArrivals(): ObservedArrivals {
   function count(gapNs: number, rows: number): void {
     const gaps = 1 + (allNs > 0 ? Math.min(MOST_GAPS, (gapNs * allEvents) / allNs) : 0);
     worth *= Math.exp(gaps / MEMORY);
+    surge.arrived(gapNs, gaps, rows);
     const kept = Math.exp(-gaps / RATE_MEMORY);
     rateRows = rateRows * kept + rows;
     rateNs = rateNs * kept + (rateNs > 0 ? Math.min(gapNs, (rateNs / rateRows) * MOST_MEAN_GAPS) : gapNs);
@@ -114,6 +117,7 @@ export function createArrivals(): ObservedArrivals {
     answered: echo.answered,
     gapNs,
     rowsPerNs,
+    surgeRowsPerNs: (nowNs) => surge.rowsPerNs(nowNs, rowsPerNs()),
     echoRows: echo.owedRows,
     echoNs: (nowNs) => (echo.isHeard(rowsPerNs()) ? echo.leftNs(nowNs) : 0),
   };

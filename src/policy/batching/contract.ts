@@ -18,8 +18,10 @@ export interface CostModel {
   observe(shape: ShapeClass, rows: number, ns: number): void;
   /** A class is met for the first time: what is known of others holds by the elements of a row. */
   introduce?(shape: ShapeClass, elementsPerRow: number): void;
-  /** Fewest rows (<= most) at which rows per second are within 2 % of the best. */
+  /** Fewest rows (<= most) at which rows per second are nearly the best. */
   efficientRows(shape: ShapeClass, most: number): number;
+  /** The largest run that was measured, of this class or of one that it is taken to be like. Default: none was. */
+  knownRows?(shape: ShapeClass): number;
   /** Most rows (<= most) whose p99 is at most budgetNs; 0: not even one. */
   largestWithin(shape: ShapeClass, budgetNs: number, most: number): number;
 }
@@ -40,6 +42,8 @@ export interface Arrivals {
   gapNs(nowNs: number): number;
   /** Rows per nanosecond on the whole; 0: not known. */
   rowsPerNs?(): number;
+  /** Rows per nanosecond that the next runs have to reckon with: more than on the whole in a surge that lasts. */
+  surgeRowsPerNs?(nowNs: number): number;
   /** Time until those who were answered last have asked again; 0: nothing is to be expected of them. */
   echoNs?(nowNs: number): number;
   /** Rows that were answered and have not come again. */

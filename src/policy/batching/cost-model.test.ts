@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createSeededRandom } from '../../base/util/seeded-random.ts';
 import { createCostModel, type LearnedCosts } from './cost-model.ts';
+import { GRID } from './row-grid.ts';
 
 const MS = 1e6;
 
@@ -93,12 +94,12 @@ describe('createCostModel', () => {
 });
 
 describe('what is derived from the curves', () => {
-  it('finds the fewest rows that are within 2 % of the best rate', () => {
+  it('finds the smallest size that is within half a percent of the best rate', () => {
     const costs = learned([1, 2, 4, 8, 16, 32, 64, 128, 256]);
     for (const most of [1, 7, 64, 100, 256]) {
       const rate = (rows: number) => rows / costs.typicalNs(0, rows);
-      const enough = 0.98 * rate(most);
-      const fewest = Array.from({ length: most }, (_, at) => at + 1).find((rows) => rate(rows) >= enough);
+      const enough = 0.995 * rate(most);
+      const fewest = [...GRID, most].filter((rows) => rows <= most).find((rows) => rate(rows) >= enough);
       expect(costs.efficientRows(0, most)).toBe(fewest);
     }
   });
@@ -107,7 +108,9 @@ describe('what is derived from the curves', () => {
     expect(learned([1, 2, 4, 8, 16, 32], (rows) => 10 * MS * rows).efficientRows(0, 256)).toBe(1);
     const flatAt8 = (rows: number) => MS * Math.max(8, rows);
     const rows = learned([1, 2, 3, 4, 5, 6, 7, 8, 16, 32, 64, 128, 256], flatAt8, 100).efficientRows(0, 256);
-    expect([8, 9, 10]).toContain(rows);
+    // All from 8 are as good, and times are noisy.
+    expect(rows).toBeGreaterThanOrEqual(8);
+    expect(rows).toBeLessThanOrEqual(32);
   });
 
   it('finds the most rows whose p99 is within a budget', () => {
@@ -122,6 +125,25 @@ describe('what is derived from the curves', () => {
 });
 
 describe('shape classes', () => {
+  it('know the largest run of their own or of the one they borrow from', () => {
+    expect(createCostModel().knownRows?.(0)).toBe(0);
+    const costs = learned([1, 2, 4, 8]);
+    expect(costs.knownRows?.(0)).toBe(8);
+    expect(costs.knownRows?.(7)).toBe(8);
+    costs.observe(7, 3, MS);
+    expect(costs.knownRows?.(7)).toBe(8);
+    costs.observe(7, 32, MS);
+    expect(costs.knownRows?.(7)).toBe(32);
+    expect(costs.knownRows?.(0)).toBe(8);
+  });
+
+  it('know whole rows, where those of another class are of another size', () => {
+    const costs = learned([1, 2, 4, 8]);
+    costs.introduce(0, 10);
+    costs.introduce(1, 30);
+    expect(costs.knownRows?.(1)).toBe(2);
+  });
+
   it('lend what they know to one that was never run', () => {
     const costs = learned([1, 2, 4, 8]);
     expect(costs.typicalNs(7, 4)).toBe(costs.typicalNs(0, 4));

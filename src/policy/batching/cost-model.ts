@@ -8,8 +8,8 @@ const MOST_CLASSES = 1024;
 const ANY = MOST_CLASSES;
 /** A class whose rows are of unknown size is asked after all others. */
 const UNKNOWN_FACTOR = 1e9;
-/** Rows per second within this much of the best are as good. */
-const GOOD_ENOUGH = 0.98;
+/** Rows per second within this much of the best are as good. A long queue makes ten times as much of it in latency. */
+const GOOD_ENOUGH = 0.995;
 
 export interface LearnedCosts extends CostModel {
   /**
@@ -27,6 +27,7 @@ export interface LearnedCosts extends CostModel {
 export function createCostModel({ seed = [] }: { readonly seed?: readonly CostSample[] } = {}): LearnedCosts {
   const classes: (RunTimes | undefined)[] = [];
   const known: number[] = [];
+  const lenders: number[] = [];
   const elements = new Float64Array(MOST_CLASSES + 1);
   for (const { shape, rows, ns } of seed) add(shape === undefined ? ANY : indexOf(shape), rows, ns);
 
@@ -34,6 +35,7 @@ export function createCostModel({ seed = [] }: { readonly seed?: readonly CostSa
     let times = classes[index];
     if (times === undefined) {
       const lender = nearest(index);
+      lenders[index] = lender;
       times = createRunTimes(lender < 0 ? undefined : lend(index, lender));
       classes[index] = times;
       known.push(index);
@@ -92,14 +94,16 @@ export function createCostModel({ seed = [] }: { readonly seed?: readonly CostSa
     if (!(enough > 0)) return most;
     let cell = 0;
     while (cell <= last && rate(cell) < enough) cell++;
-    if (cell === 0) return 1;
-    // Between two sizes the curve is straight: where does it cross?
-    const low = GRID[cell - 1]!;
-    const high = cell > last ? most : GRID[cell]!;
-    const lowNs = typicalNs(shape, low);
-    const slope = (typicalNs(shape, high) - lowNs) / (high - low);
-    const crossing = (enough * (lowNs - slope * low)) / (1 - enough * slope);
-    return Math.min(high, Math.max(low + 1, Math.ceil(crossing)));
+    return cell > last ? most : GRID[cell]!;
+  }
+
+  function knownRows(shape: ShapeClass): number {
+    const index = indexOf(shape);
+    const lender = lenders[index] ?? nearest(index);
+    return Math.max(
+      classes[index]?.mostRows ?? 0,
+      lender < 0 ? 0 : Math.floor(lend(index, lender).mostRows()),
+    );
   }
 
   function largestWithin(shape: ShapeClass, budgetNs: number, most: number): number {
@@ -119,6 +123,7 @@ export function createCostModel({ seed = [] }: { readonly seed?: readonly CostSa
     p99Ns,
     observe: (shape, rows, ns) => add(indexOf(shape), rows, ns),
     efficientRows,
+    knownRows,
     largestWithin,
     introduce(shape, elementsPerRow) {
       elements[indexOf(shape)] = elementsPerRow;

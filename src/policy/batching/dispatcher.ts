@@ -131,7 +131,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   function plan(lane: Lane, first: Ticket, nowNs: number): Plan {
     const most = lookUpMost(lane, costs, limits);
     const { rowsPerNs } = outlook;
-    const worthRows = first.joins ? outlook.rowsWorthRunning(lane, most) : first.rows;
+    const worthRows = first.joins ? outlook.rowsWorthRunning(lane, most, nowNs) : first.rows;
     return planRun(lane, most, { costs, slots: slots.count, pressure, caution, rowsPerNs, worthRows }, nowNs);
   }
 

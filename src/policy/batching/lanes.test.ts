@@ -76,8 +76,29 @@ describe('lookUpMost', () => {
       sizes.push(lookUpMost(auto, costs, limits));
       noteRun(auto, auto.mostRows);
     }
-    // 166 rows are as good as any larger number; to know it, twice as many as were best so far had to be tried.
-    expect(sizes).toEqual([32, 128, 256, 166, 166, 166]);
+    // Nearly all that were run so far are worth it each time, so that twice as many are tried.
+    expect(sizes).toEqual([4, 8, 16, 32, 60, 106]);
+  });
+
+  it('starts with what is known already', () => {
+    const known = { ...costs, knownRows: () => 64 };
+    expect(lookUpMost(lane(), known, { fixed: undefined, most: 256 })).toBeGreaterThan(64);
+    expect(lookUpMost(lane(), known, { fixed: undefined, most: 96 })).toBe(96);
+  });
+
+  it('stops where the last step gained nothing, but for a few runs now and then', () => {
+    const flat = createFakeCosts({ fixedNs: 0, perRowNs: 1 });
+    const auto = lane();
+    noteRun(auto, 32);
+    const sizes: number[] = [];
+    for (let run = 0; run < 320; run++) {
+      sizes.push(lookUpMost(auto, flat, { fixed: undefined, most: 256 }));
+      noteRun(auto, 1);
+    }
+    const tries = sizes.filter((size) => size === 2).length;
+    expect(new Set(sizes)).toEqual(new Set([1, 2]));
+    expect(tries).toBeGreaterThan(5);
+    expect(tries).toBeLessThan(40);
   });
 
   it('halves what was too much, and comes back to it much later', () => {

@@ -128,11 +128,16 @@ function keyOf({ inputs, outputs }: InferRequest, hasRows: boolean): string {
 
 /** Runs after which a lane is looked at anew: few at first, then that many. */
 const LOOK_UP_EVERY = 16;
-/** Every so many of them larger runs are tried, in case they have become worth while. */
-const TRY_EVERY = 16;
-/** How far beyond the largest run so far the next may go, and what may be run at first. */
-const STRIDE = 4;
-const FIRST_ROWS = 32;
+/** Every so many of them larger runs are tried, in case they are worth while after all, and then for so many runs. */
+const TRY_EVERY = 4;
+const TRY_RUNS = 2;
+/** Every so many of them what was too much may be doubled. */
+const UNCAP_EVERY = 16;
+/** How far beyond the largest run so far the next may go, and what counts as run at first. */
+const STRIDE = 2;
+const FIRST_ROWS = 2;
+/** Where the best size is above this part of the largest run so far, a larger one may be better still. */
+const NEAR_LARGEST = 0.75;
 
 /** What is fixed beforehand of `mostRows`. */
 export interface RowLimits {
@@ -143,26 +148,29 @@ export interface RowLimits {
 
 /**
  * Most rows to join. What has never been tried cannot be known to gain nothing, so that a lane whose largest run was
- * among the best so far may double it; nor can it be known to do no harm, so that runs grow by steps.
+ * among the best so far may double it; nor can it be known to do no harm, so that runs grow by steps, and where the
+ * last step gained nothing no further: a line through few sizes would go on promising.
  */
 export function lookUpMost(lane: Lane, costs: CostModel, { fixed, most }: RowLimits): number {
   if (lane.runs < lane.lookUpAtRun) return lane.mostRows;
   const { shape, largestRun, runs } = lane;
+  let isTry = false;
   if (!lane.joins) lane.mostRows = 1;
   else if (fixed !== undefined) lane.mostRows = Math.min(fixed, most);
   else {
-    const efficient = Math.max(1, costs.efficientRows(shape, most));
-    const tries = efficient >= largestRun || lane.lookUps % TRY_EVERY === 0;
-    const wanted = tries ? Math.max(efficient, 2 * Math.min(efficient, Math.max(1, largestRun))) : efficient;
-    lane.mostRows = Math.min(wanted, most, STRIDE * Math.max(largestRun, FIRST_ROWS / STRIDE));
+    const known = Math.max(largestRun, costs.knownRows?.(shape) ?? 0, FIRST_ROWS);
+    const best = Math.max(1, costs.efficientRows(shape, Math.min(most, known)));
+    isTry = best <= NEAR_LARGEST * known && lane.lookUps % TRY_EVERY === 0;
+    const grows = best > NEAR_LARGEST * known || isTry;
+    lane.mostRows = Math.min(most, grows ? STRIDE * best : best);
   }
-  if (lane.lookUps % TRY_EVERY === TRY_EVERY - 1) lane.cappedRows *= 2;
+  if (lane.lookUps % UNCAP_EVERY === UNCAP_EVERY - 1) lane.cappedRows *= 2;
   lane.mostRows = Math.min(lane.mostRows, lane.cappedRows);
   const runNs = costs.typicalNs(shape, lane.mostRows);
   const isKnown = runNs < Number.POSITIVE_INFINITY;
   lane.rowNs = isKnown ? runNs / lane.mostRows : 0;
   // Nothing is known before the first run: look again then.
-  lane.lookUpAtRun = isKnown ? runs + Math.min(LOOK_UP_EVERY, 1 + (runs >> 2)) : runs;
+  lane.lookUpAtRun = isKnown ? runs + (isTry ? TRY_RUNS : Math.min(LOOK_UP_EVERY, 1 + (runs >> 2))) : runs;
   lane.lookUps += 1;
   return lane.mostRows;
 }

@@ -18,7 +18,7 @@ export interface Outlook {
   /** Rows that come on the whole. */
   readonly rowsPerNs: number;
   /** Of the rows that wait, how many it should run. */
-  rowsWorthRunning(lane: Lane, mostRows: number): number;
+  rowsWorthRunning(lane: Lane, mostRows: number, nowNs: number): number;
 }
 
 export interface OutlookDeps {
@@ -68,8 +68,8 @@ export function createOutlook(deps: OutlookDeps, options: BatchingOptions): Outl
     get rowsPerNs() {
       return arrivals.rowsPerNs?.() ?? 0;
     },
-    rowsWorthRunning({ shape }, mostRows) {
-      const rowsPerNs = arrivals.rowsPerNs?.() ?? 0;
+    rowsWorthRunning({ shape }, mostRows, nowNs) {
+      const rowsPerNs = arrivals.surgeRowsPerNs?.(nowNs) ?? 0;
       if (queue.rows === 1 || mostRows === 1) return mostRows;
       return rowsWorthRunning({
         rows: queue.rows,

@@ -27,6 +27,7 @@ export function createPaddedCosts(costs: CostModel, sizes: readonly number[]): C
     p99Ns,
     observe: (shape, rows, ns) => costs.observe(shape, filled(rows), ns),
     introduce: (shape, elementsPerRow) => costs.introduce?.(shape, elementsPerRow),
+    knownRows: (shape) => costs.knownRows?.(shape) ?? 0,
     efficientRows(shape, most) {
       const asked = worthAsking(most);
       const rates = asked.map((rows) => rows / typicalNs(shape, rows));

@@ -3,6 +3,7 @@ import type { CostModel } from './contract.ts';
 import { likelyNs, rowsUnderPressure } from './likely.ts';
 import { rowsInTime } from './pick.ts';
 import type { Pressure } from './pressure.ts';
+import { quickestRows } from './run-size.ts';
 import type { Lane, Ticket } from './ticket.ts';
 
 export interface Plan {
@@ -16,7 +17,7 @@ const NOBODY: readonly Ticket[] = [];
 
 /**
  * How many rows a run has that begins now: as many as let those who wait wait least, or, under pressure, as many as
- * gain anything. Where the first deadline is too near for that, the run is made smaller; but smaller runs do less in
+ * take least time each. Where the first deadline is too near for that, the run is made smaller; but smaller runs do less in
  * the same time, so that the next deadline is nearer still, and so on until every run serves one request that is just
  * in time. So the first ones are given up instead where that costs fewer, counting those who would be late after a
  * smaller run and, while requests are refused for want of time, those who could be served in the time that it wastes.
@@ -41,7 +42,7 @@ export function planRun(
   const { costs, slots, pressure, caution, rowsPerNs, worthRows } = parts;
   const { shape } = lane;
   const first = lane.waiting.first()!;
-  const worth = pressure.isHigh ? most : worthRows;
+  const worth = pressure.isHigh ? quickestRows(costs, shape, most) : worthRows;
   const wanted = Math.max(first.rows, Math.min(lane.rows, most, worth));
   // Nobody has to be left behind: more may join while the slot is held.
   const limit = wanted >= lane.rows ? most : wanted;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createCostModel } from './cost-model.ts';
-import { rowsWorthRunning } from './run-size.ts';
+import { quickestRows, rowsWorthRunning } from './run-size.ts';
 
 const MS = 1e6;
 
@@ -37,15 +37,42 @@ describe('rowsWorthRunning', () => {
     expect(ask(40, { slots: 4 })).toBeLessThan(ask(40));
   });
 
-  it('takes more the more come, and all of them where they come faster than they can be run', () => {
+  it('takes more the more come', () => {
     const at = (load: number, weight = 0) => ask(100, { rowsPerNs: load / MS, weight });
     expect(at(0.8)).toBeGreaterThan(at(0));
     expect(at(0.6, 1)).toBeGreaterThan(at(0.6));
-    expect(at(2)).toBe(100);
+    expect(at(2)).toBeGreaterThan(at(0.8));
+  });
+
+  it('takes the quickest size the sooner the more wait, where they come faster than they can be run', () => {
+    const at = (rows: number) => ask(rows, { rowsPerNs: 2 / MS });
+    for (const rows of [10, 30, 100, 300, 1000]) expect(at(3 * rows)).toBeGreaterThan(at(rows));
+    expect(at(20_000)).toBe(256);
   });
 
   it('keeps to the most rows, and to all where costs are not known', () => {
     expect(ask(100, { mostRows: 9, costs: affine(MS, 1) })).toBe(9);
     expect(ask(37, { costs: createCostModel() })).toBe(37);
+  });
+});
+
+describe('quickestRows', () => {
+  it('finds where a row takes least time, which need not be the most', () => {
+    expect(quickestRows(affine(MS, MS), 0, 100)).toBe(100);
+    const costs = createCostModel();
+    for (let at = 0; at < 30; at++) {
+      for (const [rows, ms] of [
+        [1, 5],
+        [2, 8],
+        [4, 12],
+        [8, 20],
+        [16, 60],
+        [32, 120],
+      ] as const)
+        costs.observe(0, rows, ms * MS);
+    }
+    expect(quickestRows(costs, 0, 32)).toBe(8);
+    expect(quickestRows(costs, 0, 4)).toBe(4);
+    expect(quickestRows(createCostModel(), 0, 7)).toBe(7);
   });
 });
