@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 const TRACES = 'traces/azure-llm-2023';
 
 /**
- * When requests come. `gaps` gives gaps of mean 1; of a trace at most as many as it has.
+ * When requests come. `gaps` gives as many gaps as asked for, of mean 1.
  *
  * @typedef {{ name: string, about: string, gaps: (count: number, random: () => number) => number[] }} Arrivals
  */
@@ -18,7 +18,7 @@ export function loadArrivals(dataFolder) {
   ];
 }
 
-/** Times of arrival in nanoseconds, at most `count` of them, `perSecond` of them a second on average. */
+/** Times of arrival in nanoseconds, `count` of them, `perSecond` of them a second on average. */
 export function timesOf(arrivals, { perSecond, count, random }) {
   const gaps = arrivals.gaps(count, random);
   const times = new Float64Array(gaps.length);
@@ -63,7 +63,10 @@ function drawNormal(random) {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
-/** The beginning of a trace, its gaps over their mean: the shape is the trace's, the rate is ours. */
+/**
+ * The beginning of a trace, its gaps over their mean: the shape is the trace's, the rate is ours. One that is too short
+ * is gone through again: where an objective is a good part of it, all would be told by how it ends otherwise.
+ */
 function readTrace(dataFolder, kind) {
   const file = `${dataFolder}/${TRACES}/AzureLLMInferenceTrace_${kind}.csv`;
   if (!existsSync(file)) return [];
@@ -74,9 +77,10 @@ function readTrace(dataFolder, kind) {
       name: `azure-${kind}`,
       about: `Azure's trace of language model requests (2023, ${kind}): ${seconds.length} in ${minutes} min, time scaled`,
       gaps(count) {
-        const taken = seconds.slice(0, count + 1);
-        const meanGap = (taken.at(-1) - taken[0]) / (taken.length - 1);
-        return taken.slice(1).map((second, index) => (second - taken[index]) / meanGap);
+        const all = seconds.slice(1).map((second, index) => second - seconds[index]);
+        const taken = Array.from({ length: count }, (_, index) => all[index % all.length]);
+        const meanGap = taken.reduce((sum, gap) => sum + gap, 0) / count;
+        return taken.map((gap) => gap / meanGap);
       },
     },
   ];

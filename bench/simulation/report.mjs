@@ -143,7 +143,7 @@ function renderScenario({ profile, arrivals, slots, capacityPerSecond, objective
 
 function renderMethod({ count, profiles, arrivals }) {
   return [
-    `${count.toLocaleString('en')} requests of one row at each load, or as many as come in 40 times the objective if that is more; of a trace what there is. The first tenth is not counted, nor who came within the objective of the end, when nobody came after them. Loads are shares of the capacity: the rows per second of the best batch size. p50, p99 and mean are of requests that were answered, late ones among them.`,
+    `${count.toLocaleString('en')} requests of one row at each load, or as many as come in 40 times the objective if that is more; a trace that is shorter is gone through again. The first tenth is not counted, nor who came within the objective of the end, when nobody came after them. Loads are shares of the capacity: the rows per second of the best batch size. p50, p99 and mean are of requests that were answered, late ones among them.`,
     'The objective is twice the p99 that running whatever waits comes to at half load, under the same kind of arrivals. It is the deadline of every request.',
     'nimify is the very code of `src/policy/batching`, on a virtual clock, around a model whose runs take the drawn time. It starts with the samples that its warm-up would take. As many may wait as there is time for, as with all others; by default it would be 1024. Timers are exact, for nimify as for all others; those of Node are a millisecond.',
     'The n-th run of each scheduler is equally lucky. What a scheduler itself costs is not counted, for none of them.',

@@ -43,8 +43,8 @@ export function createSurge(): Surge {
   return {
     arrived(gapNs, gaps, rows) {
       const kept = Math.exp(-gaps / RECENT);
-      recentRows = recentRows * kept + rows;
       const mostNs = recentNs > 0 ? (recentNs / recentRows) * MOST_MEAN_GAPS : gapNs;
+      recentRows = recentRows * kept + rows;
       recentNs = recentNs * kept + Math.min(gapNs, mostNs);
       cameRows += rows;
     },
