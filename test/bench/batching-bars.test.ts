@@ -18,6 +18,14 @@ it('holds overload against the peak, the objective and the time that a refusal m
   expect(verdictsOf('300 %', [none])).toEqual(['met', 'met', 'not measured']);
 });
 
+it('holds goodput against the throughput just before, where that was measured', () => {
+  const good = { p99Us: 40_000, refusalP99Us: 2000, goodPerSecond: [60] };
+  const slow = run('nimify', 'peak', { round: 1, connections: 64, perSecond: 62 });
+  expect(verdictsOf('goodput', [overload({ ...good, round: 1 })])).toEqual(['missed']);
+  expect(verdictsOf('goodput', [overload({ ...good, round: 1 }), slow])).toEqual(['met']);
+  expect(verdictsOf('goodput', [overload({ ...good, round: 2 }), slow])).toEqual(['missed']);
+});
+
 it('holds nimify against the best pair, and allows for the A/A run', () => {
   const grid = (server: string, perSecond: number) => run(server, 'grid', { connections: 64, perSecond });
   const pairs = [grid('8@0ms', 90), grid('32@0ms', 100)];

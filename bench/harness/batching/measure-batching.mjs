@@ -6,7 +6,7 @@ import { median } from '../statistics.mjs';
 import { gridServers } from './grid.mjs';
 import { leastMissed } from './least-missed.mjs';
 import { GRID_LOADS, HALF_LOAD, OPEN_LOADS, OVERLOAD, REFUSAL_LOAD, scheduleAt } from './loads.mjs';
-import { closedRounds, openRounds } from './rounds.mjs';
+import { closedRounds, openRounds, overloadBesidePeak } from './rounds.mjs';
 import { runEngineAlone } from './run-engine-alone.mjs';
 
 /** Below it a refusal costs what an answer costs, and no client here can offer three times the peak. */
@@ -42,6 +42,7 @@ export async function measureBatching(model, servers, { options, results, say })
     if (options.scenarios.includes('overload') && runUs >= OVERLOAD_FROM_US) {
       entry.ownObjectivesMs = ownObjectives(model, results);
       const { ownObjectivesMs } = entry;
+      await measureOverload(up[0], servers, context);
       await openRounds(up, OVERLOAD, { ...context, scenario: 'overload', ownObjectivesMs, isLast: true });
     }
   } finally {
@@ -49,6 +50,17 @@ export async function measureBatching(model, servers, { options, results, say })
   }
   if (options.scenarios.includes('open')) await measureRefusals(context, entry);
   if (options.scenarios.includes('grid')) await measureGrid(context);
+}
+
+/** Of nimify, beside one of its kind that refuses nobody. */
+async function measureOverload(nimify, [server], context) {
+  const { objectiveMs: _, ...without } = context;
+  const [patient] = await startChecked([server], without);
+  try {
+    await overloadBesidePeak(nimify, patient, context);
+  } finally {
+    await patient.process.stop();
+  }
 }
 
 /**

@@ -71,6 +71,10 @@ function renderModel(model, { runs }) {
     ]),
     ...leastMissedOf(model),
     ...engineAloneOf(model),
+    ...section('64 in flight before each overload', 'peak', [
+      ['in flight', ({ connections }) => connections],
+      ...COMMON,
+    ]),
     ...section('three times the peak', 'overload', [
       ['offered/s', value('offeredPerSecond')],
       ...COMMON,

@@ -1,22 +1,25 @@
 import { measureRun } from '../measure.mjs';
 import { median } from '../statistics.mjs';
-import { closedLoad, openLoad } from './loads.mjs';
+import { closedLoad, OVERLOAD, openLoad } from './loads.mjs';
 
 /** Of the closed loop: longer only where a request would not be answered in it. */
 const CLOSED_SECONDS = 1;
 const LONGEST_CLOSED_SECONDS = 3;
 const ROUND_TRIPS = 1.5;
+const OVERLOAD_ROUNDS = 5;
+/** So many that the largest run that is worth it is always full. */
+const PEAK_CONNECTIONS = 64;
 
 /**
  * Each server in turn with so many requests in flight, round after round. In the scenario `closed` its best throughput
  * becomes the peak of its family.
  */
 export async function closedRounds(up, connections, context) {
-  const { model, runUs, options, scenario, peaks } = context;
+  const { model, runUs, options, scenario, peaks, firstRound = 0 } = context;
   const waitSeconds = (ROUND_TRIPS * connections * runUs) / 1e6;
   const seconds = Math.ceil(Math.min(LONGEST_CLOSED_SECONDS, Math.max(CLOSED_SECONDS, waitSeconds)));
   const best = {};
-  for (let round = 0; round < options.rounds; round += 1) {
+  for (let round = firstRound; round < firstRound + options.rounds; round += 1) {
     for (const server of up) {
       const load = closedLoad(server, model, options);
       const where = { model: model.name, server: server.name, scenario, connections, round };
@@ -28,6 +31,19 @@ export async function closedRounds(up, connections, context) {
   if (scenario !== 'closed') return;
   for (const [family, values] of Object.entries(best)) {
     peaks[family] = Math.max(median(values), peaks[family] ?? 0);
+  }
+}
+
+/**
+ * A server under overload, right after what it comes to, without an objective, with enough requests in flight: on a
+ * machine that is quicker in one minute than in the next, only the two beside each other say what overload costs.
+ */
+export async function overloadBesidePeak(server, patient, { options, ...context }) {
+  const { rounds: others } = options;
+  for (let round = others; round < others + OVERLOAD_ROUNDS; round += 1) {
+    const one = { ...context, options: { ...options, rounds: 1 }, firstRound: round };
+    await closedRounds([patient], PEAK_CONNECTIONS, { ...one, scenario: 'peak' });
+    await openRounds([server], OVERLOAD, { ...one, scenario: 'overload' });
   }
 }
 
