@@ -52,6 +52,17 @@ describe('openSharedSession', () => {
     await session.close();
   });
 
+  it('answers whoever waited for a place when it was closed, and nobody after them', async () => {
+    const session = await open('engine/fixtures/gather');
+    const running = Array.from({ length: 3 * deps.places.count }, () => session.run(ofRows(1n)));
+    const closed = session.close();
+    for (const { outputs } of await Promise.all(running))
+      expect(outputs[0]?.data).toEqual(Float32Array.of(4, 5, 6, 7));
+    await closed;
+    await expect(session.run(ofRows(1n))).rejects.toMatchObject({ code: 'ENGINE_FAILED' });
+    expect(() => session.runNow?.(ofRows(1n))).toThrow(expect.objectContaining({ code: 'ENGINE_FAILED' }));
+  });
+
   it('ends a run that nobody waits for, and goes on', async () => {
     const session = await open('engine/fixtures/products');
     const cancel = createCancelSource();

@@ -64,12 +64,17 @@ export function shareSession(
   let closing: Promise<void> | undefined;
 
   function takeSlot(): RunSlot {
-    if (closing !== undefined) throw new Error('the session is closed');
     return idle.pop() ?? new RunSlot(library, handle, shapes);
+  }
+
+  /** Asked when a run begins: one that has begun may wait for its place while the session is being closed. */
+  function mustBeOpen(): void {
+    if (closing !== undefined) throw new Error('the session is closed');
   }
 
   function runNow(request: RunRequest): RunResult {
     try {
+      mustBeOpen();
       const slot = takeSlot();
       try {
         const startNs = clock.nowNs();
@@ -84,8 +89,14 @@ export function shareSession(
   }
 
   function run(request: RunRequest, cancel: CancelToken = NEVER_CANCELLED): Promise<RunResult> {
-    running += 1;
     return new Promise((resolve, reject) => {
+      try {
+        mustBeOpen();
+      } catch (closed) {
+        reject(toRunError(closed));
+        return;
+      }
+      running += 1;
       const over = (failure: unknown, result?: RunResult) => {
         running -= 1;
         places.leave();
