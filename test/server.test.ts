@@ -50,7 +50,7 @@ describe('createServer', () => {
 
   it('keeps a loop off the main thread however short it was', async () => {
     const { registry } = await start({ engine: {} });
-    expect(registry.find('slow').notes.host).toMatch(/^thread: how long Loop takes depends on the values/);
+    expect(registry.find('slow').notes.host).toMatch(/^native: how long Loop takes depends on the values/);
   });
 
   it('gives the models what the requests left of the grace period', async () => {

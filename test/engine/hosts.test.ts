@@ -9,7 +9,7 @@ import type { Tensor } from '../../src/base/tensor/tensor.ts';
 import { createCancelSource, NEVER_CANCELLED } from '../../src/base/util/cancel.ts';
 import { systemClock } from '../../src/base/util/clock.ts';
 import { createEngineModel } from '../../src/engine/engine-model.ts';
-import { createOnnxRuntimeEngine } from '../../src/engine/onnxruntime/engine.ts';
+import { createOnnxRuntimeEngine, type OnnxRuntimeDeps } from '../../src/engine/onnxruntime/engine.ts';
 import { prepareModel } from '../../src/engine/prepare.ts';
 import { createContext } from '../../src/model/context.ts';
 import type { EngineInstance, EngineOptions } from '../../src/model/engine.ts';
@@ -23,8 +23,15 @@ async function artifactOf(path: string) {
   return toArtifact(await readModelFile(path));
 }
 
-async function load(path: string, host: EngineOptions['host']): Promise<EngineInstance> {
-  const engine = createOnnxRuntimeEngine({ ...deps, machine: { cores: 2, memoryBytes: 2 ** 36 } });
+const NO_NATIVE = { ok: false, reason: 'tried without', cause: undefined } as const;
+
+async function load(
+  path: string,
+  host: EngineOptions['host'],
+  native: Pick<OnnxRuntimeDeps, 'tryNative'> = {},
+): Promise<EngineInstance> {
+  const machine = { cores: 2, memoryBytes: 2 ** 36 };
+  const engine = createOnnxRuntimeEngine({ ...deps, machine, ...native });
   return engine.load(await artifactOf(path), { host, batchAxis: 'auto' });
 }
 
@@ -70,8 +77,9 @@ describe('hosts', () => {
   });
 
   it('send a large request of a tiny model to a thread: others do not wait for it', async () => {
-    const instance = await load(PRODUCTS, 'auto');
+    const instance = await load(PRODUCTS, 'auto', { tryNative: async () => NO_NATIVE });
     expect(instance.host).toBe('inline');
+    expect(instance.hostReason).toMatch(/; not native: tried without$/);
     const run = async (size: number) => {
       const lease = instance.tryAcquire()!;
       await instance.run(lease, { inputs: [matrix(size)], outputs: ['y'], owner: BORROWED }, NEVER_CANCELLED);

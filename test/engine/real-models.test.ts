@@ -111,14 +111,16 @@ describeWith(['data'], 'real models', () => {
     expect(context.phases.computeNs).toBe(now.report.computeNs);
   });
 
-  it('puts tiny models on the main thread and large ones on threads', async () => {
-    expect((await prepare('own_iris_rf/model.onnx')).notes.host).toMatch(/^inline: a run takes \d+ µs/);
+  it('runs tiny models within the call and large ones elsewhere', async () => {
+    expect((await prepare('own_iris_rf/model.onnx')).notes.host).toMatch(
+      /^native: a run takes \d+ µs within the call/,
+    );
     expect((await prepare('light_resnet50/model.onnx')).notes.host).toMatch(
-      /^thread: a run takes .* ms.*2 x 1 threads/,
+      /^native: a run takes .* ms.*2 x 1 threads/,
     );
   });
 
-  it.each(['inline', 'thread'] as const)(
+  it.each(['inline', 'thread', 'native'] as const)(
     'answers each of many requests at once with its own answer (%s)',
     async (host) => {
       const { model } = await prepare('triton_simple/model.onnx', { host });

@@ -56,9 +56,10 @@ async function inferAndProbe(url: string): Promise<void> {
 }
 
 describe('a server that is asked for inference and health', () => {
-  it('loads ONNX Runtime and no other package, and of nimify some files, not each module', async () => {
+  it('loads no script of a package, and of nimify some files, not each module', async () => {
     const scripts = await loadedBy(inferAndProbe);
-    expect(packagesOf(scripts)).toEqual(['onnxruntime-common', 'onnxruntime-node']);
+    // ONNX Runtime's library is called, and koffi is a binary.
+    expect(packagesOf(scripts)).toEqual([]);
     const own = scripts.filter((script) => !script.includes('/node_modules/'));
     expect(own.some((script) => script.endsWith('/dist/cli/main.js'))).toBe(true);
     expect(own.length).toBeLessThan(15);

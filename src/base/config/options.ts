@@ -345,7 +345,7 @@ export const MODEL_OPTIONS = {
       default: 'auto',
       env: ['NIMIFY_ENGINE_HOST'],
       flag: '--engine-host',
-      doc: 'Where runs happen: on the main thread (`inline`), on threads with a copy of the model each (`thread`), on threads that share one (`native`: short runs on the main thread, and runs that nobody waits for are ended), or in processes of their own, where a model that crashes takes nothing along. `auto` measures and picks.',
+      doc: 'Where runs happen: on the main thread (`inline`), on threads with a copy of the model each (`thread`), on threads that share one (`native`: short runs on the main thread, and runs that nobody waits for are ended), or in processes of their own, where a model that crashes takes nothing along. `auto` picks `native` where it passes its self-test, and else measures and picks.',
     }),
     instances: option(COUNT, {
       default: undefined,

@@ -42,8 +42,11 @@ export async function loadInstance(
       return loadThreads(artifact, options, deps, { reason: 'thread: configured' });
     case 'native':
       return loadNative(artifact, options, deps);
-    case 'auto':
-      return loadMeasured(artifact, options, deps);
+    case 'auto': {
+      const whyNotNative = await deps.whyNotNative(planFor(0, options, deps).instances);
+      if (whyNotNative === undefined) return loadNative(artifact, options, deps);
+      return loadMeasured(artifact, options, deps, `; not native: ${whyNotNative}`);
+    }
   }
 }
 
@@ -123,9 +126,10 @@ async function loadMeasured(
   artifact: Artifact,
   options: EngineOptions,
   deps: LoadDeps,
+  why: string,
 ): Promise<EngineInstance> {
   if (artifact.loopOperator !== undefined) {
-    const reason = `thread: how long ${artifact.loopOperator} takes depends on the values of a request`;
+    const reason = `thread: how long ${artifact.loopOperator} takes depends on the values of a request${why}`;
     return loadThreads(artifact, options, deps, { reason });
   }
   const intraOpThreads = options.intraOpThreads ?? 1;
@@ -140,7 +144,7 @@ async function loadMeasured(
     await session.close();
     const modelBytes = Math.max(artifact.sizeBytes, session.info.memoryBytes);
     return loadThreads(artifact, options, deps, {
-      ...{ reason: choice.reason, modelBytes },
+      ...{ reason: choice.reason + why, modelBytes },
       findInputs: async () => inputs,
     });
   }
@@ -152,7 +156,7 @@ async function loadMeasured(
   });
   return createHostedInstance({
     host: 'inline',
-    hostReason: choice.reason,
+    hostReason: choice.reason + why,
     signature,
     memoryBytes: session.info.memoryBytes,
     sessions: Array.from({ length: INLINE_SLOTS }, () => session),

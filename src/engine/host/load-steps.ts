@@ -23,6 +23,8 @@ export interface LoadDeps {
    * @throws NimifyError UNSUPPORTED where that cannot be done here
    */
   readonly openNative: (source: SessionSource) => Promise<HostSession>;
+  /** Why that is not to be done unless it is asked for, with so many runs at once; undefined: it is. */
+  readonly whyNotNative: (runs: number) => Promise<string | undefined>;
   /** Opens a session in a process of its own. */
   readonly openProcess: (source: SessionSource, limits: ProcessLimits) => Promise<ProcessSession>;
   /** Measurements of earlier starts. */

@@ -9,8 +9,10 @@ import type { Artifact } from '../../model/artifact.ts';
 import type { EngineOptions } from '../../model/engine.ts';
 import type { TensorSpec } from '../../model/signature.ts';
 import type { MeasuredPlan } from '../host/measure-plan.ts';
+import { createRunPlaces } from '../host/run-places.ts';
 import type { TuningCache } from '../host/tuning-cache.ts';
 import { createOnnxRuntimeEngine } from './engine.ts';
+import type { NativeVerdict } from './native/find-native.ts';
 
 const spec = (name: string, shape: readonly number[], more: Partial<TensorSpec> = {}): TensorSpec => ({
   ...{ name, datatype: 'FP32', shape, dimensionNames: shape.map(() => undefined) },
@@ -40,13 +42,13 @@ const REASONS = {
   inline: /^inline: configured$/,
   thread: /^thread: configured; 2 x 1 threads$/,
   native: /^native: a run takes .* µs within the call/,
-  auto: /^inline: a run takes .* µs/,
+  auto: /^native: a run takes .* µs within the call/,
 };
 
 describe('createOnnxRuntimeEngine', () => {
   it.each(['inline', 'thread', 'native', 'auto'] as const)('runs on host %s', async (host) => {
     const instance = await engine.load(gather, on(host));
-    expect(instance.host).toBe(host === 'auto' ? 'inline' : host);
+    expect(instance.host).toBe(host === 'auto' ? 'native' : host);
     expect(instance.hostReason).toMatch(REASONS[host]);
     const lease = instance.tryAcquire()!;
     const run = (inputs: readonly Tensor[]) =>
@@ -97,11 +99,28 @@ describe('createOnnxRuntimeEngine', () => {
     await instance.drain();
   });
 
-  it('takes a thread where no example is known', async () => {
+  it('runs elsewhere where no example is known', async () => {
     const picky = artifact('engine/fixtures/reshape', [spec('a', [4])], [spec('y', [-1, 3])]);
     const instance = await engine.load(picky, on('auto'));
-    expect(instance.hostReason).toMatch(/^thread: no example request is known.*2 x 1 threads$/);
+    expect(instance.hostReason).toMatch(/^native: no example request is known.*2 x 1 threads$/);
     expect(instance.slots).toBe(2);
+    await instance.drain();
+  });
+
+  const verdicts: readonly [string, NativeVerdict][] = [
+    ['the library is another', { ok: false, reason: 'the library is another', cause: undefined }],
+    [
+      "libuv's pool has room for 1 of 2 runs at once; set UV_THREADPOOL_SIZE to 6 or more",
+      { ok: true, places: createRunPlaces(1) },
+    ],
+  ];
+  it.each(verdicts)('does without the native host where %s', async (why, verdict) => {
+    const picky = artifact('engine/fixtures/reshape', [spec('a', [4])], [spec('y', [-1, 3])]);
+    const without = createOnnxRuntimeEngine({ ...deps, tryNative: async () => verdict });
+    const instance = await without.load(picky, on('auto'));
+    expect(instance.hostReason).toBe(
+      `thread: no example request is known, so the time of a run is not; not native: ${why}; 2 x 1 threads`,
+    );
     await instance.drain();
   });
 

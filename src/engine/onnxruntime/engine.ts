@@ -6,7 +6,7 @@ import type { Clock } from '../../base/util/clock.ts';
 import { workerUrl } from '../../base/util/module-url.ts';
 import { withoutUnset } from '../../base/util/without-unset.ts';
 import type { Artifact } from '../../model/artifact.ts';
-import type { Engine } from '../../model/engine.ts';
+import type { Engine, EngineOptions } from '../../model/engine.ts';
 import type { Signature } from '../../model/signature.ts';
 import { loadInstance } from '../host/load-instance.ts';
 import { openProcessSession } from '../host/process.ts';
@@ -15,7 +15,7 @@ import { thisMachine } from '../host/this-machine.ts';
 import { openThreadSession } from '../host/thread.ts';
 import type { Machine } from '../host/thread-plan.ts';
 import { createTuningCache, type TuningCache } from '../host/tuning-cache.ts';
-import { findNative } from './native/find-native.ts';
+import { findNative, type NativeVerdict } from './native/find-native.ts';
 import { openSharedSession } from './native/shared-session.ts';
 import { checkProviders, hasCpuOnly } from './providers.ts';
 import { loadRuntime, refuseTelemetry } from './runtime.ts';
@@ -26,12 +26,15 @@ export interface OnnxRuntimeDeps {
   readonly log: Logger;
   /** Default: the cores and memory that the system grants this process. */
   readonly machine?: Machine;
+  /** Whether the native host can be had. Default: it is tried. */
+  readonly tryNative?: () => Promise<NativeVerdict>;
   /** What earlier starts measured. Default: in the user's cache folder. */
   readonly tunings?: TuningCache;
 }
 
 /** ONNX Runtime through the package onnxruntime-node, on the main thread, on worker threads, or in processes. */
-export function createOnnxRuntimeEngine({ clock, log, machine, tunings }: OnnxRuntimeDeps): Engine {
+export function createOnnxRuntimeEngine(deps: OnnxRuntimeDeps): Engine {
+  const { clock, log, machine, tunings, tryNative = findNative } = deps;
   return {
     name: 'onnxruntime',
     async load(artifact, options) {
@@ -53,7 +56,8 @@ export function createOnnxRuntimeEngine({ clock, log, machine, tunings }: OnnxRu
             clock,
             log,
           }),
-        openNative: (source) => openNative(having(source), clock),
+        openNative: async (source) => openNative(having(source), clock, await tryNative()),
+        whyNotNative: async (runs) => whyNotNative(await tryNative(), providers, runs),
         openProcess: (source, limits) =>
           openProcessSession(
             { ...limits, command: processCommand(having(source)), label: source.path },
@@ -66,11 +70,24 @@ export function createOnnxRuntimeEngine({ clock, log, machine, tunings }: OnnxRu
 }
 
 /** @throws NimifyError UNSUPPORTED where this machine, or what is asked for, does not let it be done */
-async function openNative(source: SessionSource, clock: Clock): Promise<HostSession> {
-  const found = await findNative();
+async function openNative(source: SessionSource, clock: Clock, found: NativeVerdict): Promise<HostSession> {
   if (!found.ok) throw noNative(found.reason, found.cause);
   if (!hasCpuOnly(source.providers)) throw noNative('execution providers are given');
   return openSharedSession(source, { clock, places: found.places });
+}
+
+/** Why `auto` does without it; undefined: it does not. */
+function whyNotNative(
+  found: NativeVerdict,
+  providers: EngineOptions['providers'],
+  runs: number,
+): string | undefined {
+  if (!hasCpuOnly(providers)) return 'execution providers are given';
+  if (!found.ok) return found.reason;
+  if (process.platform === 'win32') return 'it has not been tried on Windows';
+  const { count } = found.places;
+  if (count >= runs) return undefined;
+  return `libuv's pool has room for ${count} of ${runs} runs at once; set UV_THREADPOOL_SIZE to ${runs + 4} or more`;
 }
 
 function noNative(why: string, cause?: unknown): NimifyError {
