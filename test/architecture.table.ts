@@ -6,6 +6,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['base/errors'],
   ['base/tensor'],
   ['base/onnx'],
+  ['base/wasm'],
   ['base/oip'],
   ['base/expression'],
   ['base/util'],

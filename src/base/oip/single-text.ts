@@ -1,4 +1,5 @@
 import { countDigits, writeDigits, writeInteger, writeNonFinite, writeZero } from './number-text.ts';
+import { DECIMALS, HALF_GAP, SCALE } from './single-scale.ts';
 
 const COMMA = 0x2c;
 const ZERO = 0x30;
@@ -17,27 +18,8 @@ const PAIRS = Uint16Array.from({ length: 100 }, (_, value) => {
   return (ZERO + tens) | ((ZERO + value - tens * 10) << 8);
 });
 
-/**
- * Distance that a candidate keeps from the ends of its interval. Scaling is off by at most 3 roundings of a number
- * below 1.7e8, which is 6e-8; in the search, of one below 1.7e9.
- */
-const MARGIN = 1e-7;
+/** As `MARGIN` of single-scale.ts, for the search: it scales to numbers below 1.7e9. */
 const SEARCH_MARGIN = 1e-6;
-
-/**
- * By the 8 exponent bits of an FP32: the power of ten that makes the distance between two values at least 1 and
- * less than 10; and half that distance, less the margin.
- */
-const DECIMALS = new Int32Array(255);
-const SCALE = new Float64Array(255);
-const HALF_GAP = new Float64Array(255);
-for (let bits = 0; bits < 255; bits++) {
-  const gap = 2 ** (Math.max(bits, 1) - 150);
-  const decimals = Math.ceil(-Math.log10(gap));
-  DECIMALS[bits] = decimals;
-  SCALE[bits] = Number(`1e${decimals}`);
-  HALF_GAP[bits] = (gap * SCALE[bits]!) / 2 - MARGIN;
-}
 
 /** An FP32 as `writeSingles` writes it. At most `LONGEST_NUMBER` bytes. */
 export function writeSingle(value: number, into: Uint8Array, at: number): number {

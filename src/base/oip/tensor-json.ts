@@ -4,6 +4,7 @@ import type { TypedArray } from '../tensor/datatype.ts';
 import { bfloat16ToFloat, halfToFloat } from '../tensor/half.ts';
 import { type BytesData, dataLength, isBytesData, type Tensor } from '../tensor/tensor.ts';
 import type { JsonWriter } from './json-writer.ts';
+import { manySingles } from './many-singles.ts';
 import { LONGEST_NUMBER, writeAscii, writeDouble, writeInteger } from './number-text.ts';
 import { writeSingles } from './single-text.ts';
 
@@ -13,6 +14,8 @@ const COMMA = 0x2c;
 const STRIDE = 256;
 /** Bytes of a number and its comma, as they mostly are. */
 const USUAL_NUMBER = 11;
+/** From so many floats on it pays to take them to the program that writes many. */
+const MANY = 16;
 
 /**
  * Writes the tensor's elements as JSON: in one array (`flat`, row-major, as the Open Inference Protocol has it)
@@ -60,6 +63,7 @@ function writeElements(tensor: Tensor, sink: JsonWriter, from: number, to: numbe
     writeTexts(tensor.name, tensor.data, sink, from, to);
     return;
   }
+  if (to - from >= MANY && writeManyFloats(tensor, sink, from, to)) return;
   const write = WRITERS[tensor.datatype as keyof typeof WRITERS] as ElementsWriter;
   // Most of the room at once: growing by and by copies the text again and again.
   sink.reserve((to - from) * USUAL_NUMBER);
@@ -69,6 +73,39 @@ function writeElements(tensor: Tensor, sink: JsonWriter, from: number, to: numbe
     sink.at = write(tensor.data, start, end, sink.bytes, start === from ? sink.at : writeComma(sink));
   }
 }
+
+/** Floats of up to 32 bits. Returns false, and has done nothing, where they are others or there is no program for many. */
+function writeManyFloats(tensor: Tensor, sink: JsonWriter, from: number, to: number): boolean {
+  const copy = COPIES[tensor.datatype as keyof typeof COPIES] as CopyFloats | undefined;
+  const many = copy === undefined ? undefined : manySingles(to - from);
+  if (copy === undefined || many === undefined) return false;
+  const { numbers, text } = many;
+  for (let start = from; start < to; start += numbers.length) {
+    const end = Math.min(start + numbers.length, to);
+    copy(tensor.data, start, end, numbers);
+    const length = many.write(end - start);
+    // Room at once for all that are left, should they be a little longer than these.
+    sink.reserve(Math.ceil((length / (end - start)) * (to - start) * 1.0625));
+    sink.bytes.set(text.subarray(0, length), sink.at);
+    sink.at += length;
+  }
+  sink.at -= 1;
+  return true;
+}
+
+/** Copies elements [from, to) to the start of `into`, as FP32. */
+type CopyFloats = (data: Tensor['data'], from: number, to: number, into: Float32Array) => void;
+
+const COPIES = {
+  FP32: (data: Float32Array, from: number, to: number, into: Float32Array) =>
+    into.set(data.subarray(from, to)),
+  FP16: (data: Uint16Array, from: number, to: number, into: Float32Array) => {
+    for (let index = from; index < to; index++) into[index - from] = halfToFloat(data[index]!);
+  },
+  BF16: (data: Uint16Array, from: number, to: number, into: Float32Array) => {
+    for (let index = from; index < to; index++) into[index - from] = bfloat16ToFloat(data[index]!);
+  },
+};
 
 function writeComma(sink: JsonWriter): number {
   sink.bytes[sink.at] = COMMA;
