@@ -8,6 +8,7 @@ import { type Clock, systemClock } from './base/util/clock.ts';
 import { VERSION } from './base/util/version.ts';
 import type { LoadToTune, LoadTuner, TunedLoad } from './control/tuning/tune-at-load.ts';
 import { shareMachine } from './engine/host/this-machine.ts';
+import { trimHeap } from './engine/onnxruntime/native/trim-heap.ts';
 import type { EngineOptions } from './model/engine.ts';
 import { pollBetween } from './protocol/busy-poll.ts';
 import { createCluster } from './protocol/cluster.ts';
@@ -162,6 +163,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     log,
     metrics,
     ceilingBytes: ceilingOf(maxMemoryBytes, options.processes),
+    trim: trimHeap,
   });
   const connectionRoom = createConnectionRoom({
     ...{ clock, log },

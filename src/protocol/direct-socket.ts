@@ -10,7 +10,7 @@ export interface ReadSink {
 
 /** What is reached for here that net.Socket does not declare. */
 interface Accepted {
-  _handle: { readonly useUserBuffer?: unknown } | null;
+  _handle: { readonly useUserBuffer?: (into: Uint8Array) => void } | null;
   _server: unknown;
   server: unknown;
 }
@@ -60,4 +60,12 @@ export function readDirectly(accepted: Socket, sink: ReadSink): Socket | undefin
   // Whoever was given the accepted one waits for that one to close.
   socket.on('close', (hadError) => accepted.emit('close', hadError));
   return socket;
+}
+
+/**
+ * What comes next is put there, without a place being asked for, so that nothing reads into the last one any more.
+ * @param socket from `readDirectly`
+ */
+export function readNextInto(socket: Socket, into: Uint8Array): void {
+  (socket as unknown as Accepted)._handle?.useUserBuffer?.(into);
 }

@@ -2,7 +2,9 @@
 export interface Appetite {
   /** To be called when nothing is held for requests. */
   atRest(usedBytes: number): void;
-  /** To be called now and then. @param bodyBytes of all bodies that are there or coming */
+  /** Would it be more than is known, if no garbage were among it? @param bodyBytes of all bodies that are there or coming */
+  isExceeded(usedBytes: number, bodyBytes: number): boolean;
+  /** To be called when garbage has been collected. */
   look(usedBytes: number, bodyBytes: number): void;
   /** The body included. */
   readonly bytesAByte: number;
@@ -16,21 +18,26 @@ const FIRST_BYTES_A_BYTE = 3;
 const MOST_BYTES_A_BYTE = 16;
 /** Less says more of garbage than of bodies. */
 const LEARN_FROM_BYTES = 4 * 2 ** 20;
-/** What is less than it was is believed slowly: at looks ten times a second, half of it in 7 s. */
-const FORGET = 0.01;
+/** What is less than it was is believed slowly: at looks twice a second, half of it in 7 s. */
+const FORGET = 0.05;
 
 /** More is believed at once: too little room that is reckoned with may cost the process, too much some requests. */
 export function createAppetite(usedBytes: number): Appetite {
   let restBytes = usedBytes;
   let bytesAByte = FIRST_BYTES_A_BYTE;
+
+  function seen(bytes: number, bodyBytes: number): number {
+    return Math.min(MOST_BYTES_A_BYTE, Math.max(LEAST_BYTES_A_BYTE, (bytes - restBytes) / bodyBytes));
+  }
+
   return {
     atRest(bytes) {
       restBytes = bytes;
     },
+    isExceeded: (bytes, bodyBytes) => bodyBytes >= LEARN_FROM_BYTES && seen(bytes, bodyBytes) > bytesAByte,
     look(bytes, bodyBytes) {
       if (bodyBytes < LEARN_FROM_BYTES) return;
-      const seen = (bytes - restBytes) / bodyBytes;
-      const bounded = Math.min(MOST_BYTES_A_BYTE, Math.max(LEAST_BYTES_A_BYTE, seen));
+      const bounded = seen(bytes, bodyBytes);
       bytesAByte = Math.max(bounded, bytesAByte + FORGET * (bounded - bytesAByte));
     },
     get bytesAByte() {

@@ -138,7 +138,8 @@ describe('createMemoryRoom', () => {
     const { room, state, clock } = roomOf(400);
     const claim = room.claim(10 * MIB);
     claim.arrived(10 * MIB);
-    state.residentMib = 180;
+    state.residentMib = 280;
+    state.afterCollection = 180;
     clock.advance(100);
     claim.release();
     state.residentMib = 100;
@@ -150,16 +151,16 @@ describe('createMemoryRoom', () => {
 
   it('lets an answer go where the process holds all it may', () => {
     const { room, state, clock } = roomOf(200);
-    const first = room.holdAnswer(60 * MIB);
+    const first = room.holdAnswer(60 * MIB, 'm');
     state.residentMib = 198;
-    expect(() => room.holdAnswer(MIB)).not.toThrow();
+    expect(() => room.holdAnswer(MIB, 'm')).not.toThrow();
     state.residentMib = 201;
     clock.advance(100);
-    expect(refusal(() => room.holdAnswer(10 * MIB))).toMatchObject({
+    expect(refusal(() => room.holdAnswer(10 * MIB, 'm'))).toMatchObject({
       code: 'OVERLOADED',
       details: { where: 'answer' },
     });
-    first.release();
+    first?.release();
   });
 
   it('grows a claim, and counts nothing for one that is released', () => {
@@ -197,7 +198,7 @@ describe('createMemoryRoom', () => {
     const claim = room.claim(2 ** 50);
     claim.arrived(2 ** 50);
     expect(() => room.checkShort()).not.toThrow();
-    expect(() => room.holdAnswer(2 ** 50)).not.toThrow();
+    expect(() => room.holdAnswer(2 ** 50, 'm')).not.toThrow();
     expect([clock.pendingTimers, room.isShort, room.isStuck]).toEqual([0, false, false]);
   });
 });

@@ -3,7 +3,7 @@ import type { EncodedInferMessage } from '../../base/oip/encode-protobuf.ts';
 import { type AllocateRaw, type Frame, writeFrameHeader } from '../../base/oip/grpc-frame.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
 import { type CancelSource, type CancelToken, createCancelSource } from '../../base/util/cancel.ts';
-import { type MemoryClaim, SMALLEST_CLAIM_BYTES } from '../memory-room.ts';
+import { type MemoryClaim, SMALLEST_CLAIM_BYTES } from '../memory-claims.ts';
 import { requestIdOf } from '../request-id.ts';
 import {
   ACCEPTED_CODINGS,
@@ -103,12 +103,14 @@ export class Call {
 export function claimMessage(call: Call, byteLength: number): void {
   const { memoryRoom } = call.deps;
   if (byteLength < SMALLEST_CLAIM_BYTES) memoryRoom.checkShort('message');
-  else call.claim = memoryRoom.claim(byteLength, 'message');
+  else
+    call.claim = memoryRoom.claim(byteLength, { where: 'message', onRevoke: (error) => call.onStall(error) });
 }
 
 /** Gives the claim on the call's message to who answers it. */
 export function takeClaim(call: Call): MemoryClaim | undefined {
   const { claim } = call;
+  claim?.complete();
   call.claim = undefined;
   return claim;
 }
@@ -121,7 +123,7 @@ export function openFrame(
 ): InferMessage | Promise<InferMessage> {
   if (!frame.isCompressed) return frame.message;
   const { options, memoryRoom } = call.deps;
-  call.claim ??= memoryRoom.claim(0, 'message');
+  call.claim ??= memoryRoom.claim(0, { where: 'message' });
   const { claim } = call;
   function onGrow(bytes: number): void {
     claim.grow(bytes);

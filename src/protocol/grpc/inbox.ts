@@ -1,7 +1,7 @@
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import { type AllocateRaw, createFrameReader, type Frame } from '../../base/oip/grpc-frame.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
-import type { MemoryClaim } from '../memory-room.ts';
+import type { MemoryClaim } from '../memory-claims.ts';
 import { type Call, claimMessage, openFrame, takeClaim } from './call.ts';
 import { copyFrame } from './copy-frame.ts';
 

@@ -12,7 +12,7 @@ import type { ServedModel } from '../../registry/contract.ts';
 import { refuseClasses, wantsClasses, withClasses } from '../classes.ts';
 import { priorityOf, timeoutNsOf } from '../infer-parameters.ts';
 import { toInferRequest } from '../infer-request.ts';
-import { type MemoryClaim, SMALLEST_CLAIM_BYTES } from '../memory-room.ts';
+import type { MemoryClaim } from '../memory-claims.ts';
 import { clientLeft } from '../refusals.ts';
 import { countOutcome, createTally, logFault, nameModel, type Tally } from '../tally.ts';
 import { type Call, failCall, sendOnly } from './call.ts';
@@ -98,10 +98,12 @@ export function answerInfer(
 ): InferAnswer | Promise<InferAnswer> {
   if (asked.claim === undefined) deps.memoryRoom.checkShort('message');
   const owner = asked.isOwn ? ownerOf(asked, deps.pool) : BORROWED;
+  const messageBytes = bytesOf(asked.message);
   let opened: OpenedCall;
   let response: InferResponse | undefined;
   try {
     opened = openCall(deps, asked, owner, tally);
+    deps.memoryRoom.checkAnswer(tally.model, messageBytes);
     response = deps.registry.inferNow(opened.request, opened.context);
   } catch (refused) {
     owner.release();
@@ -109,7 +111,15 @@ export function answerInfer(
   }
   const { request, context, wanted } = opened;
   if (response !== undefined) return toAnswer(deps, response, request, tally, encode, wanted);
-  return answerLater(deps, request, { ...context, cancel: call.cancel }, tally, encode, wanted);
+  const expected = deps.memoryRoom.expectAnswer(tally.model, messageBytes);
+  const later = answerLater(deps, request, { ...context, cancel: call.cancel }, tally, encode, wanted);
+  return expected === undefined ? later : later.finally(expected.release);
+}
+
+function bytesOf({ bytes, rawContents = [] }: InferMessage): number {
+  let sum = bytes.byteLength;
+  for (const raw of rawContents) sum += raw.byteLength;
+  return sum;
 }
 
 interface OpenedCall {
@@ -164,7 +174,7 @@ function toAnswer(
   deps: GrpcDeps,
   response: InferResponse,
   request: InferRequest,
-  { phases }: Tally,
+  { phases, model }: Tally,
   encode: typeof encodeModelInferResponse,
   wanted: WantedClasses | undefined,
 ): InferAnswer {
@@ -176,7 +186,7 @@ function toAnswer(
     checkSendSize(encoded.byteLength, deps.options.maxSendMessageBytes);
     phases.encodeNs = deps.clock.nowNs() - encodeFromNs;
     const { byteLength } = encoded;
-    const claim = byteLength < SMALLEST_CLAIM_BYTES ? undefined : deps.memoryRoom.holdAnswer(byteLength);
+    const claim = deps.memoryRoom.holdAnswer(byteLength, model);
     return { encoded, release: () => letGo(response, request, claim) };
   } catch (thrown) {
     letGo(response, request);

@@ -3,7 +3,7 @@ import type { AllocateRaw } from '../../base/oip/grpc-frame.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
 import { type BufferOwner, createOwner } from '../../base/tensor/owner.ts';
 import type { BodyPool } from '../body-pool.ts';
-import type { MemoryClaim } from '../memory-room.ts';
+import type { MemoryClaim } from '../memory-claims.ts';
 
 interface HeldMessage {
   readonly message: InferMessage;

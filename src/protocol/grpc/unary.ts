@@ -7,7 +7,7 @@ import {
   wholeFrame,
 } from '../../base/oip/grpc-frame.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
-import type { MemoryClaim } from '../memory-room.ts';
+import type { MemoryClaim } from '../memory-claims.ts';
 import { type Call, claimMessage, openFrame, takeClaim } from './call.ts';
 import { copyFrame } from './copy-frame.ts';
 

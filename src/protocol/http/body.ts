@@ -3,7 +3,8 @@ import type { Readable } from 'node:stream';
 import { createGunzip, createInflate } from 'node:zlib';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { Clock } from '../../base/util/clock.ts';
-import { type MemoryClaim, type MemoryRoom, SMALLEST_CLAIM_BYTES } from '../memory-room.ts';
+import { type MemoryClaim, SMALLEST_CLAIM_BYTES } from '../memory-claims.ts';
+import type { MemoryRoom } from '../memory-room.ts';
 import { createByteSink } from './byte-sink.ts';
 import { allowBody } from './expect-continue.ts';
 
@@ -138,7 +139,7 @@ function receive(
       else {
         const firstBytes = Math.max(bytes, source === request ? expectedBytes : 0);
         if (!isCounted(firstBytes)) return;
-        claim = options.memoryRoom.claim(firstBytes);
+        claim = options.memoryRoom.claim(firstBytes, { onRevoke: fail });
         claimedBytes = firstBytes;
         return;
       }
@@ -146,6 +147,7 @@ function receive(
     }
     function onEnd(): void {
       stop();
+      claim?.complete();
       resolve({ bytes: sink.take(), claim });
     }
     function onSourceError(error: Error): void {

@@ -1,5 +1,6 @@
 import { createDeflate, createGzip } from 'node:zlib';
-import { type MemoryRoom, SMALLEST_CLAIM_BYTES } from '../memory-room.ts';
+import { SMALLEST_CLAIM_BYTES } from '../memory-claims.ts';
+import type { MemoryRoom } from '../memory-room.ts';
 import { type ReplyCoding, replyCodingFor } from './accept-encoding.ts';
 import { type Reply, withClaim } from './reply.ts';
 import type { RequestHead } from './request-context.ts';

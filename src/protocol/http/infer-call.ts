@@ -54,6 +54,7 @@ export interface InferCall {
   readonly codec: InferCodec;
   readonly served: ServedModel;
   readonly request: InferRequest;
+  readonly bodyBytes: number;
   /** Never cancelled: for the attempt that does not wait. */
   readonly context: RequestContext;
 }
@@ -102,7 +103,7 @@ export function openCall(
     const context = contextFor(head, tally.timeoutMs, life, decoded.parameters);
     const request = toInferRequest(decoded, target.name, target.version, owner);
     phases.decodeNs = deps.clock.nowNs() - decodeFromNs;
-    return { decoded, codec, served, request, context };
+    return { decoded, codec, served, request, bodyBytes: bytes.byteLength, context };
   } catch (thrown) {
     owner.release();
     throw thrown;
@@ -142,6 +143,7 @@ function refuseUnread(
 export function answerNow(deps: HttpDeps, call: InferCall): Reply | undefined {
   let response: InferResponse | undefined;
   try {
+    deps.memoryRoom.checkAnswer(call.served.name, call.bodyBytes);
     response = deps.registry.inferNow(call.request, call.context);
   } catch (thrown) {
     call.request.owner.release();
@@ -153,11 +155,14 @@ export function answerNow(deps: HttpDeps, call: InferCall): Reply | undefined {
 /** @throws NimifyError */
 export async function answerLater(deps: HttpDeps, call: InferCall, cancel: CancelToken): Promise<Reply> {
   let response: InferResponse;
+  const expected = deps.memoryRoom.expectAnswer(call.served.name, call.bodyBytes);
   try {
     response = await deps.registry.infer(call.request, { ...call.context, cancel });
   } catch (thrown) {
     call.request.owner.release();
     throw thrown;
+  } finally {
+    expected?.release();
   }
   if (!cancel.cancelled) return toReply(deps, response, call);
   letGo(response, call);
@@ -181,7 +186,7 @@ function toReply(deps: HttpDeps, response: InferResponse, call: InferCall): Repl
   if (phases.computeNs === 0) phases.computeNs = response.report.computeNs;
   const encodeFromNs = deps.clock.nowNs();
   try {
-    const reply = countAnswer(encode(response, call), deps.memoryRoom);
+    const reply = countAnswer(encode(response, call), deps.memoryRoom, call.served.name);
     phases.encodeNs = deps.clock.nowNs() - encodeFromNs;
     return reply;
   } catch (thrown) {

@@ -12,7 +12,7 @@ import { countAnswer, type Reply } from './reply.ts';
  */
 export async function inferText(
   { registry, clock, memoryRoom }: HttpDeps,
-  { phases, cancel }: Exchange,
+  { phases, cancel, tally }: Exchange,
   request: InferRequest,
   context: RequestContext,
   encode: (response: InferResponse) => Reply,
@@ -23,7 +23,7 @@ export async function inferText(
       if (phases.computeNs === 0) phases.computeNs = response.report.computeNs;
       if (cancel.cancelled) throw clientLeft();
       const encodeFromNs = clock.nowNs();
-      const reply = countAnswer(encode(response), memoryRoom);
+      const reply = countAnswer(encode(response), memoryRoom, tally.model);
       phases.encodeNs = clock.nowNs() - encodeFromNs;
       return reply;
     } finally {

@@ -5,7 +5,7 @@ import { type CancelSource, createCancelSource } from '../../base/util/cancel.ts
 import type { RequestContext } from '../../model/context.ts';
 import type { Parameters } from '../../model/request.ts';
 import type { ServedModel } from '../../registry/contract.ts';
-import type { MemoryClaim } from '../memory-room.ts';
+import type { MemoryClaim } from '../memory-claims.ts';
 import { requestIdOf } from '../request-id.ts';
 import { countOutcome, createTally, nameModel, type Tally } from '../tally.ts';
 import { readBody } from './body.ts';

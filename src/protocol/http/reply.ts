@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type MemoryClaim, type MemoryRoom, SMALLEST_CLAIM_BYTES } from '../memory-room.ts';
+import type { MemoryClaim } from '../memory-claims.ts';
+import type { MemoryRoom } from '../memory-room.ts';
 import { type DiscardOptions, discardRest } from './discard-rest.ts';
 import { PIECE_BYTES, writeInPieces } from './write-in-pieces.ts';
 
@@ -28,9 +29,9 @@ export function jsonReply(status: number, value: unknown, headers: Reply['header
  * The answer of a model, counted as held in memory until it is let go.
  * @throws NimifyError as `MemoryRoom.holdAnswer`
  */
-export function countAnswer(reply: Reply, memoryRoom: MemoryRoom): Reply {
-  if (reply.byteLength < SMALLEST_CLAIM_BYTES) return reply;
-  return withClaim(reply, memoryRoom.holdAnswer(reply.byteLength));
+export function countAnswer(reply: Reply, memoryRoom: MemoryRoom, model: string): Reply {
+  const claim = memoryRoom.holdAnswer(reply.byteLength, model);
+  return claim === undefined ? reply : withClaim(reply, claim);
 }
 
 /** The answer, with a claim that is released when it is let go. */

@@ -6,7 +6,7 @@ import type { RequestOutcome } from '../../../base/telemetry/request-instruments
 import { type CancelSource, createCancelSource } from '../../../base/util/cancel.ts';
 import type { Timer } from '../../../base/util/clock.ts';
 import type { BodyPool } from '../../body-pool.ts';
-import { readDirectly } from '../../direct-socket.ts';
+import { readDirectly, readNextInto } from '../../direct-socket.ts';
 import { countOutcome } from '../../tally.ts';
 import { noRoom, stalled } from '../body.ts';
 import { answerClientError } from '../client-error.ts';
@@ -79,7 +79,7 @@ const MOST_AHEAD_BYTES = 64 * 1024;
 export function openConnection(accepted: Socket, around: ConnectionSurroundings): Connection {
   const { deps, readBuffer } = around;
   const { clock, options } = deps;
-  const memory = { pool: around.pool, memoryRoom: deps.memoryRoom };
+  const memory = { pool: around.pool, memoryRoom: deps.memoryRoom, onRevoke };
   const inbox = createInbox<Work>({ memory, readBuffer, open, onWait });
   const patience = createPatience(clock.nowNs());
   let phase: Phase = 'reading';
@@ -160,13 +160,28 @@ export function openConnection(accepted: Socket, around: ConnectionSurroundings)
     stall = clock.setTimer(() => failArriving(stalled(receiveTimeoutMs), 'end'), receiveTimeoutMs);
   }
 
+  /** Called while another connection reads, which is not to suffer from what goes wrong here. */
+  function onRevoke(error: NimifyError): void {
+    try {
+      failArriving(error, 'discard');
+    } catch (fault) {
+      giveUp(fault);
+    }
+  }
+
   /** Where the next request begins is not known: the connection ends. */
   function failArriving(error: NimifyError, then: Then): void {
     const work = inbox.arriving;
     if (work === undefined) return;
-    stall?.cancel();
-    inbox.breakOff();
+    breakOff();
     send(work, failureReply(deps, work.tally, error), error.code, then);
+  }
+
+  /** Gives back the memory of the body that was coming. */
+  function breakOff(): void {
+    stall?.cancel();
+    if (direct !== undefined) readNextInto(direct, readBuffer);
+    inbox.breakOff();
   }
 
   function answer({ work, body, together, isWhole }: Arrived<Work>): void {
@@ -292,8 +307,7 @@ export function openConnection(accepted: Socket, around: ConnectionSurroundings)
   function cancelArriving(): void {
     const work = inbox.arriving;
     if (work === undefined) return;
-    stall?.cancel();
-    inbox.breakOff();
+    breakOff();
     countOutcome(deps, work.tally, 'CANCELLED');
   }
 

@@ -24,7 +24,7 @@ export interface Inbox<Work> {
   readonly arriving: Work | undefined;
   /** To be called after each read, when what can be done with the bytes has been done. */
   keepHeld(): void;
-  /** Gives up the request whose body is still coming. */
+  /** Gives up the request whose body is still coming; nothing may read into its memory any more. */
   breakOff(): void;
   /** Heads and bodies like the last ones are no longer expected. */
   forget(): void;
@@ -60,8 +60,6 @@ export function createInbox<Work>({ memory, readBuffer, open, onWait }: InboxOpt
   let known: KnownHead | undefined;
   let coming: { readonly work: Work; readonly body: IncomingBody } | undefined;
   let refusal: unknown;
-  /** A body that will not be whole. Its memory may still be read into as long as the socket is open. */
-  let broken: IncomingBody | undefined;
 
   function push(chunk: Buffer): void {
     const rest = coming === undefined ? chunk : pushBody(coming.body, chunk);
@@ -143,7 +141,7 @@ export function createInbox<Work>({ memory, readBuffer, open, onWait }: InboxOpt
       if (held !== undefined && liesIn(held, readBuffer)) held = Buffer.from(held);
     },
     breakOff() {
-      broken = coming?.body;
+      coming?.body.drop();
       coming = undefined;
     },
     forget() {
@@ -151,7 +149,6 @@ export function createInbox<Work>({ memory, readBuffer, open, onWait }: InboxOpt
     },
     close() {
       coming?.body.drop();
-      broken?.drop();
     },
   };
 }

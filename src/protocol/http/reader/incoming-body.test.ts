@@ -7,7 +7,7 @@ import { createIncomingBody } from './incoming-body.ts';
 
 const clock = createFakeClock();
 const memoryRoom = createMemoryRoom({ clock, log: SILENT, ceilingBytes: undefined });
-const memory = (pool = createBodyPool({ clock })) => ({ pool, memoryRoom });
+const memory = (pool = createBodyPool({ clock })) => ({ pool, memoryRoom, onRevoke() {} });
 
 describe('createIncomingBody', () => {
   it('gathers pieces, and leaves what belongs to somebody else', () => {

@@ -1,6 +1,8 @@
+import type { NimifyError } from '../../../base/errors/nimify-error.ts';
 import { createOwner } from '../../../base/tensor/owner.ts';
 import type { BodyPool } from '../../body-pool.ts';
-import { type MemoryClaim, type MemoryRoom, SMALLEST_CLAIM_BYTES } from '../../memory-room.ts';
+import { type MemoryClaim, SMALLEST_CLAIM_BYTES } from '../../memory-claims.ts';
+import type { MemoryRoom } from '../../memory-room.ts';
 import type { OwnedBody } from '../infer-call.ts';
 
 /** A body of known length that is still coming. */
@@ -25,6 +27,8 @@ export interface IncomingBody {
 export interface BodyMemory {
   readonly pool: BodyPool;
   readonly memoryRoom: MemoryRoom;
+  /** The body that is coming comes so slowly that others get its memory: it is to be dropped. */
+  readonly onRevoke: (error: NimifyError) => void;
 }
 
 const ALIGNMENT = 8;
@@ -37,7 +41,7 @@ const ALIGNMENT = 8;
 export function createIncomingBody(
   byteLength: number,
   alignAt: number,
-  { pool, memoryRoom }: BodyMemory,
+  { pool, memoryRoom, onRevoke }: BodyMemory,
 ): IncomingBody {
   const padding = (ALIGNMENT - (alignAt % ALIGNMENT)) % ALIGNMENT;
   let bytes: Uint8Array<ArrayBuffer> | undefined;
@@ -46,7 +50,7 @@ export function createIncomingBody(
 
   function makeRoom(): Uint8Array<ArrayBuffer> {
     if (byteLength < SMALLEST_CLAIM_BYTES) memoryRoom.checkShort();
-    else claim = memoryRoom.claim(byteLength);
+    else claim = memoryRoom.claim(byteLength, { onRevoke });
     return new Uint8Array(pool.take(padding + byteLength), padding, byteLength);
   }
 
@@ -71,6 +75,7 @@ export function createIncomingBody(
       const whole = bytes ?? new Uint8Array(0);
       const { buffer } = whole;
       const held = claim;
+      held?.complete();
       bytes = undefined;
       claim = undefined;
       function free(): void {
