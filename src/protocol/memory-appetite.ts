@@ -2,12 +2,20 @@
 export interface Appetite {
   /** To be called when nothing is held for requests. */
   atRest(usedBytes: number): void;
-  /** Would it be more than is known, if no garbage were among it? @param bodyBytes of all bodies that are there or coming */
-  isExceeded(usedBytes: number, bodyBytes: number): boolean;
+  /** Would more be learned from this, if there were no garbage in it? */
+  isExceeded(seen: AppetiteSight): boolean;
   /** To be called when garbage has been collected. */
-  look(usedBytes: number, bodyBytes: number): void;
+  look(seen: AppetiteSight): void;
   /** The body included. */
   readonly bytesAByte: number;
+}
+
+export interface AppetiteSight {
+  readonly usedBytes: number;
+  /** Of all bodies that are there or coming. */
+  readonly bodyBytes: number;
+  /** What all of them may take. */
+  readonly roomBytes: number;
 }
 
 /** A body is read, and becomes numbers, rows of a batch or an answer: as much again at least. */
@@ -16,8 +24,9 @@ export const LEAST_BYTES_A_BYTE = 2;
 const FIRST_BYTES_A_BYTE = 3;
 /** Beyond this it is no longer the bodies that take it. */
 const MOST_BYTES_A_BYTE = 16;
-/** Less says more of garbage than of bodies. */
-const LEARN_FROM_BYTES = 4 * 2 ** 20;
+/** Where there is less, other things say more: connections, and threads with garbage of their own. */
+const MORE_FROM_SHARE = 1 / 4;
+const LESS_FROM_BYTES = 4 * 2 ** 20;
 /** What is less than it was is believed slowly: at looks twice a second, half of it in 7 s. */
 const FORGET = 0.05;
 
@@ -26,19 +35,25 @@ export function createAppetite(usedBytes: number): Appetite {
   let restBytes = usedBytes;
   let bytesAByte = FIRST_BYTES_A_BYTE;
 
-  function seen(bytes: number, bodyBytes: number): number {
-    return Math.min(MOST_BYTES_A_BYTE, Math.max(LEAST_BYTES_A_BYTE, (bytes - restBytes) / bodyBytes));
+  function of({ usedBytes, bodyBytes }: AppetiteSight): number {
+    const seen = (usedBytes - restBytes) / bodyBytes;
+    return Math.min(MOST_BYTES_A_BYTE, Math.max(LEAST_BYTES_A_BYTE, seen));
+  }
+
+  function isExceeded(sight: AppetiteSight): boolean {
+    return sight.bodyBytes >= sight.roomBytes * MORE_FROM_SHARE && of(sight) > bytesAByte;
   }
 
   return {
+    isExceeded,
     atRest(bytes) {
       restBytes = bytes;
     },
-    isExceeded: (bytes, bodyBytes) => bodyBytes >= LEARN_FROM_BYTES && seen(bytes, bodyBytes) > bytesAByte,
-    look(bytes, bodyBytes) {
-      if (bodyBytes < LEARN_FROM_BYTES) return;
-      const bounded = seen(bytes, bodyBytes);
-      bytesAByte = Math.max(bounded, bytesAByte + FORGET * (bounded - bytesAByte));
+    look(sight) {
+      if (isExceeded(sight)) bytesAByte = of(sight);
+      else if (sight.bodyBytes >= LESS_FROM_BYTES) {
+        bytesAByte += FORGET * Math.min(0, of(sight) - bytesAByte);
+      }
     },
     get bytesAByte() {
       return bytesAByte;

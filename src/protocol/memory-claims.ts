@@ -60,6 +60,8 @@ export interface ClaimsOptions {
   readonly promise: (bytes: number, where?: Where) => number;
   /** So much has come. */
   readonly onGrew: (bytes: number) => void;
+  /** A body came too slowly, and others get its room. Gives the error back. */
+  readonly refuse: (error: NimifyError) => NimifyError;
   /** The first was opened, or the last is gone. */
   readonly onTurn: (isAtRest: boolean) => void;
 }
@@ -76,7 +78,7 @@ interface Coming {
   revoke(retryAfterMs: number): void;
 }
 
-export function createMemoryClaims({ clock, promise, onGrew, onTurn }: ClaimsOptions): MemoryClaims {
+export function createMemoryClaims({ clock, promise, onGrew, refuse, onTurn }: ClaimsOptions): MemoryClaims {
   let liveBytes = 0;
   let promisedBytes = 0;
   let bodyBytes = 0;
@@ -115,7 +117,7 @@ export function createMemoryClaims({ clock, promise, onGrew, onTurn }: ClaimsOpt
         isRevoked = true;
         count(0, -promised);
         promised = 0;
-        onRevoke(tooSlow(arrivedBytes, body, where ?? 'body', retryAfterMs));
+        onRevoke(refuse(tooSlow(arrivedBytes, body, where ?? 'body', retryAfterMs)));
       },
     };
     if (waiting !== undefined) coming.add(waiting);

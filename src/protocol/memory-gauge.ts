@@ -1,4 +1,6 @@
-/** What this process holds, measured now and then and reckoned in between. */
+import { engineProcessBytes } from '../engine/host/engine-processes.ts';
+
+/** What this process and those of its engines hold, measured now and then and reckoned in between. */
 export interface MemoryGauge {
   /** What is held now, in bytes. */
   readonly usedBytes: number;
@@ -27,10 +29,10 @@ const MEASURE_EVERY_BYTES = 8 * 2 ** 20;
  * the next requests get it. So what the process has at rest beyond the least it ever had is spare, as far as requests
  * may have left it.
  *
- * @param residentBytes measures. Default: this process
+ * @param residentBytes measures. Default: this process, and those that its engines started
  */
 export function createMemoryGauge(
-  residentBytes: () => number = () => process.memoryUsage.rss(),
+  residentBytes: () => number = () => process.memoryUsage.rss() + engineProcessBytes(),
 ): MemoryGauge {
   let measuredBytes = residentBytes();
   let floorBytes = measuredBytes;

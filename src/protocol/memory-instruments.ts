@@ -2,11 +2,12 @@ import type { MetricsRegistry } from '../base/telemetry/metrics.ts';
 
 /**
  * `body`: a body found no room; `never`: one that is larger than the room there could be; `ceiling`: the process held
- * all it may, and short requests were refused too; `answer`: it did when an answer was made, which was let go.
+ * all it may, and short requests were refused too; `answer`: it did when an answer was made, which was let go, or would
+ * have with one; `slow`: a body came so slowly that others got its room.
  */
 export type MemoryRefusal = (typeof REASONS)[number];
 
-const REASONS = ['body', 'never', 'ceiling', 'answer'] as const;
+const REASONS = ['body', 'never', 'ceiling', 'answer', 'slow'] as const;
 
 export interface MemoryInstruments {
   refused(reason: MemoryRefusal): void;

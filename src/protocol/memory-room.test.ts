@@ -135,18 +135,18 @@ describe('createMemoryRoom', () => {
   });
 
   it('learns what bodies take besides themselves', () => {
-    const { room, state, clock } = roomOf(400);
-    const claim = room.claim(10 * MIB);
-    claim.arrived(10 * MIB);
-    state.residentMib = 280;
-    state.afterCollection = 180;
+    const { room, state, clock } = roomOf(1000);
+    const claim = room.claim(250 * MIB);
+    claim.arrived(250 * MIB);
+    state.residentMib = 2000;
+    state.afterCollection = 1100;
     clock.advance(100);
     claim.release();
     state.residentMib = 100;
     clock.advance(100);
-    // 360 - 100 MiB, eight bytes for each.
-    room.claim(30 * MIB);
-    expect(() => room.claim(3 * MIB)).toThrow(/memory/);
+    // 900 - 100 MiB, four bytes for each.
+    room.claim(190 * MIB);
+    expect(() => room.claim(11 * MIB)).toThrow(/memory/);
   });
 
   it('lets an answer go where the process holds all it may', () => {
@@ -161,6 +161,91 @@ describe('createMemoryRoom', () => {
       details: { where: 'answer' },
     });
     first?.release();
+  });
+
+  it('refuses to ask a model whose answers find no room, until one is made to see how large they are', () => {
+    const { room, state, clock, metrics } = roomOf(200);
+    const first = room.holdAnswer(40 * MIB, 'large');
+    state.residentMib = 180;
+    clock.advance(100);
+    expect(() => room.checkAnswer('small', 100)).not.toThrow();
+    expect(refusal(() => room.checkAnswer('large', 100))).toMatchObject({
+      code: 'OVERLOADED',
+      details: { where: 'answer' },
+    });
+    // With the body there was room for three times as much.
+    expect(() => room.checkAnswer('large', 30 * MIB)).not.toThrow();
+    let refused = 1;
+    for (; refused < 100; refused += 1) {
+      try {
+        room.checkAnswer('large', 100);
+        break;
+      } catch {}
+    }
+    // 20 of 40 MiB, an eighth less with each.
+    expect(refused).toBe(6);
+    expect(room.holdAnswer(MIB, 'large')).toBeDefined();
+    expect(metrics.render()).toContain('nimify_memory_refusals_total{reason="answer"} 6\n');
+    first?.release();
+  });
+
+  it('reckons with answers that are waited for', () => {
+    const { room, clock } = roomOf(200);
+    room.holdAnswer(40 * MIB, 'large')?.release();
+    clock.advance(1000);
+    expect(room.expectAnswer('small', 100)).toBeUndefined();
+    const expected = [room.expectAnswer('large', 100), room.expectAnswer('large', 100)];
+    expect(() => room.checkAnswer('large', 100)).toThrow(/answer: there is no memory/);
+    expected[0]?.release();
+    expect(() => room.checkAnswer('large', 100)).not.toThrow();
+  });
+
+  it('gives the room of bodies that come too slowly to others, the slowest first', () => {
+    const { room, state, clock, metrics } = roomOf(200);
+    const revoked: string[] = [];
+    const claimOf = (name: string) => {
+      const claim = room.claim(10 * MIB, {
+        onRevoke(error) {
+          revoked.push(`${name} ${error.code}`);
+          claim.release();
+        },
+      });
+      return claim;
+    };
+    const slow = claimOf('slow');
+    const steady = claimOf('steady');
+    steady.arrived(5 * MIB);
+    // Nobody else needs it, or they have not been waited for long enough.
+    clock.advance(900);
+    expect(() => room.claim(10 * MIB)).toThrow(/memory/);
+    expect(revoked).toEqual([]);
+    clock.advance(200);
+    state.residentMib = 105;
+    const next = room.claim(9 * MIB);
+    expect(revoked).toEqual(['slow OVERLOADED']);
+    slow.arrived(MIB);
+    // Half of it is to come within half of the time, and a second.
+    clock.advance(4000);
+    expect(() => room.claim(9 * MIB)).toThrow(/memory/);
+    clock.advance(1000);
+    room.claim(9 * MIB);
+    expect(revoked).toEqual(['slow OVERLOADED', 'steady OVERLOADED']);
+    next.release();
+    expect(metrics.render()).toContain('nimify_memory_refusals_total{reason="slow"} 2\n');
+  });
+
+  it('leaves bodies their room that have come, and those that would not make enough', () => {
+    const { room, state, clock } = roomOf(200);
+    const revoked: string[] = [];
+    const whole = room.claim(10 * MIB, { onRevoke: () => revoked.push('whole') });
+    whole.arrived(10 * MIB);
+    state.residentMib = 110;
+    whole.complete();
+    const small = room.claim(MIB, { onRevoke: () => revoked.push('small') });
+    clock.advance(60_000);
+    expect(() => room.claim(20 * MIB)).toThrow(/memory/);
+    expect(revoked).toEqual([]);
+    small.release();
   });
 
   it('grows a claim, and counts nothing for one that is released', () => {

@@ -3,7 +3,7 @@ import type { MetricsRegistry } from '../base/telemetry/metrics.ts';
 import type { Clock, Timer } from '../base/util/clock.ts';
 import { collectGarbage } from '../base/util/collect-garbage.ts';
 import { createAnswerSizes } from './memory-answers.ts';
-import { createAppetite, LEAST_BYTES_A_BYTE } from './memory-appetite.ts';
+import { type AppetiteSight, createAppetite, LEAST_BYTES_A_BYTE } from './memory-appetite.ts';
 import {
   type ClaimOptions,
   createMemoryClaims,
@@ -118,6 +118,7 @@ export function createMemoryRoom({
       return bytes * appetite.bytesAByte;
     },
     onGrew: gauge.grew,
+    refuse: (error) => refuse('slow', error),
     onTurn(isAtRest) {
       if (isAtRest) onRest();
       else if (ceilingBytes !== undefined) lookOn();
@@ -155,10 +156,15 @@ export function createMemoryRoom({
     return takenBytes() + claims.promisedBytes + answerBytes <= ceiling;
   }
 
+  function sight(): AppetiteSight {
+    const { usedBytes, floorBytes } = gauge;
+    return { usedBytes, bodyBytes: claims.bodyBytes, roomBytes: bodyMark - floorBytes };
+  }
+
   /** Only what is in use is resident now: garbage would be taken for what bodies need. */
   function learn(): void {
     if (claims.isAtRest) appetite.atRest(gauge.usedBytes - gauge.spareBytes);
-    else appetite.look(gauge.usedBytes, claims.bodyBytes);
+    else appetite.look(sight());
   }
 
   /** The last of those who held something has gone: time to see how much of what they left can be used again. */
@@ -188,7 +194,7 @@ export function createMemoryRoom({
     const { usedBytes, floorBytes } = gauge;
     if (claims.isAtRest) {
       if (usedBytes > bodyMark) tidying.makeRoom();
-    } else if (usedBytes > (bodyMark + floorBytes) / 2 && appetite.isExceeded(usedBytes, claims.bodyBytes)) {
+    } else if (usedBytes > (bodyMark + floorBytes) / 2 && appetite.isExceeded(sight())) {
       tidying.tidyUp();
     }
     if (takenBytes() <= ceiling) fullSinceNs = undefined;

@@ -12,7 +12,10 @@ const CEILING_MIB = 300;
 /** What is made of requests between two looks, and garbage that was not collected. */
 const SLACK_MIB = 32;
 const CLIENTS = 200;
+const WAVES = 3;
 const ANSWER_MIB = 32;
+/** For runs of a model at once. */
+const PLACES = 2;
 
 /** Adds 0 to 2 Mi numbers: 8 MiB in, and as much out. */
 const COUNT = 2 * MIB;
@@ -40,6 +43,8 @@ function addOverGrpc(): Buffer {
 interface Outcome {
   readonly isAnswered: boolean;
   readonly isRefused: boolean;
+  /** HTTP's or gRPC's. */
+  readonly status: unknown;
 }
 
 async function askOverHttp({ port }: ChildServer, request: Buffer): Promise<Outcome> {
@@ -48,7 +53,7 @@ async function askOverHttp({ port }: ChildServer, request: Buffer): Promise<Outc
   const { status, headers, body } = await client.next();
   client.socket.destroy();
   const isRefused = status === 429 && Number(headers['retry-after']) >= 1;
-  return { isAnswered: status === 200 && body.length > NUMBERS.length, isRefused };
+  return { isAnswered: status === 200 && body.length > NUMBERS.length, isRefused, status };
 }
 
 async function askOverGrpc({ grpcPort }: ChildServer, request: Buffer): Promise<Outcome> {
@@ -57,7 +62,8 @@ async function askOverGrpc({ grpcPort }: ChildServer, request: Buffer): Promise<
   client.close();
   const fields = { ...answer.headers, ...answer.trailers };
   const isRefused = fields['grpc-status'] === '8' && Number(fields['grpc-retry-pushback-ms']) >= 1;
-  return { isAnswered: fields['grpc-status'] === '0' && answer.body.length > NUMBERS.length, isRefused };
+  const status = fields['grpc-status'];
+  return { isAnswered: status === '0' && answer.body.length > NUMBERS.length, isRefused, status };
 }
 
 describe.runIf(process.platform === 'linux').each([
@@ -70,19 +76,14 @@ describe.runIf(process.platform === 'linux').each([
   it('are answered or told to come back; the process stays below its ceiling', async () => {
     expect(await askIris(server.url)).toBe(200);
     const request = toRequest();
-    let answeredInAll = 0;
-    // All of a wave may find the last one's memory not given back yet; not all of several.
-    for (let wave = 0; wave < 2 || (answeredInAll === 0 && wave < 5); wave += 1) {
+    for (let wave = 0; wave < WAVES; wave += 1) {
       const outcomes = await Promise.all(Array.from({ length: CLIENTS }, () => ask(server, request)));
       const answered = outcomes.filter(({ isAnswered }) => isAnswered).length;
       const refused = outcomes.filter(({ isRefused }) => isRefused).length;
-      answeredInAll += answered;
+      expect(outcomes.filter(({ isAnswered, isRefused }) => !isAnswered && !isRefused)).toEqual([]);
+      expect(answered).toBeGreaterThan(0);
       expect(refused).toBeGreaterThan(0);
-      expect(answered + refused).toBe(CLIENTS);
-      // As they were told.
-      await new Promise((resolve) => setTimeout(resolve, 1000));
     }
-    expect(answeredInAll).toBeGreaterThan(0);
     expect(server.peakMib()).toBeLessThan(CEILING_MIB + SLACK_MIB);
     // Whoever comes back is taken, one after the other.
     for (let i = 0; i < 5; i += 1) {
@@ -94,7 +95,8 @@ describe.runIf(process.platform === 'linux').each([
 });
 
 describe.runIf(process.platform === 'linux')('answers of 32 MiB that nobody takes', () => {
-  const server = childServer({ models: [IRIS, OF_SHAPE], maxMemoryBytes: CEILING_MIB * MIB });
+  const engine = { host: 'thread', instances: PLACES } as const;
+  const server = childServer({ models: [IRIS, OF_SHAPE], maxMemoryBytes: CEILING_MIB * MIB, engine });
 
   it('are let go where the process holds all it may', async () => {
     const clients = await Promise.all(Array.from({ length: 50 }, () => openRaw(server.port)));
@@ -111,10 +113,30 @@ describe.runIf(process.platform === 'linux')('answers of 32 MiB that nobody take
       client.socket.pause();
     });
     await Promise.all(answers);
-    // What an answer takes is known when it is made, and it is collected after it was let go. All would be 1600 MiB.
-    expect(server.peakMib()).toBeLessThan(2 * CEILING_MIB);
+    // What an answer takes is known when it is made: each place for a run may go beyond by one, which is copied once.
+    expect(server.peakMib()).toBeLessThan(CEILING_MIB + PLACES * 2 * ANSWER_MIB + SLACK_MIB);
     for (const { socket } of clients) socket.destroy();
     await expect.poll(() => askIris(server.url)).toBe(200);
+  });
+});
+
+describe.runIf(process.platform === 'linux').each([
+  ['the own reader', { http: { reader: 'own' } }],
+  ['node:http', { http: { reader: 'node' } }],
+] as const)('bodies that are begun and never come, through %s', (_name, options) => {
+  const server = childServer({ models: [IRIS, ADD], maxMemoryBytes: CEILING_MIB * MIB, ...options });
+
+  it('give their room to others', async () => {
+    expect(await askIris(server.url)).toBe(200);
+    const request = addOverHttp();
+    const stuck = await Promise.all(Array.from({ length: 20 }, () => openRaw(server.port)));
+    for (const client of stuck) client.send(request.subarray(0, 64 * 1024));
+    const refused = stuck.map(async (client) => (await client.next()).status);
+    // Not at once: they might only be slow.
+    await expect.poll(async () => (await askOverHttp(server, request)).isAnswered).toBe(true);
+    expect(await Promise.race(refused)).toBe(429);
+    for (const { socket } of stuck) socket.destroy();
+    await Promise.allSettled(refused);
   });
 });
 

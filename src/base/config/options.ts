@@ -117,7 +117,7 @@ export const SERVER_OPTIONS = {
       default: 'auto',
       env: ['NIMIFY_MAX_MEMORY_BYTES'],
       flag: '--max-memory-bytes',
-      doc: 'Resident memory of this process beyond which requests are refused (429, RESOURCE_EXHAUSTED) instead of taken: large bodies first, at nine tenths of it, short requests at the whole. It must be more than what the process takes with its models loaded. Models in processes of their own are not counted (`engine.memoryLimitBytes`). `auto`: 80 % of what the control group grants, or of what the machine has.',
+      doc: 'Resident memory of this process beyond which requests are refused (429, RESOURCE_EXHAUSTED) instead of taken: large bodies first, at nine tenths of it, short requests at the whole. It must be more than what the process takes with its models loaded. Engines in processes of their own count as part of it on Linux (`engine.memoryLimitBytes` bounds each). `auto`: 80 % of what the control group grants, or of what the machine has.',
     }),
     graceMs: option(milliseconds(0), {
       default: 25_000,

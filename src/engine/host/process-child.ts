@@ -4,6 +4,7 @@ import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { Logger } from '../../base/telemetry/log.ts';
 import { type CancelToken, NEVER_CANCELLED } from '../../base/util/cancel.ts';
 import type { Clock, Timer } from '../../base/util/clock.ts';
+import { countProcess } from './engine-processes.ts';
 import { toLaunchCommand } from './process-command.ts';
 import { type ChildError, readChildError } from './process-error.ts';
 import {
@@ -150,7 +151,9 @@ export async function startChild(
     });
     wire.on('error', () => {}); // EPIPE: it is gone, which its exit says
 
+    const uncount = started.pid === undefined ? undefined : countProcess(started.pid);
     const ended = waitForEnd(started, wire, clock).then((end): ChildEnd => {
+      uncount?.();
       startLimit?.cancel();
       watch?.stop();
       killGroup(started); // what it started must not outlive it
