@@ -8,6 +8,7 @@ import { type Clock, systemClock } from './base/util/clock.ts';
 import { VERSION } from './base/util/version.ts';
 import type { LoadToTune, LoadTuner, TunedLoad } from './control/tuning/tune-at-load.ts';
 import { shareMachine } from './engine/host/this-machine.ts';
+import { outputPool } from './engine/onnxruntime/native/output-pool.ts';
 import { trimHeap } from './engine/onnxruntime/native/trim-heap.ts';
 import type { EngineOptions } from './model/engine.ts';
 import { pollBetween } from './protocol/busy-poll.ts';
@@ -165,6 +166,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     ceilingBytes: ceilingOf(maxMemoryBytes, options.processes),
     trim: trimHeap,
   });
+  memoryRoom.onShort(outputPool.clear);
   const connectionRoom = createConnectionRoom({
     ...{ clock, log },
     maxConnections: leastOf(options.maxConnections, roomForConnections()),

@@ -113,11 +113,11 @@ export function createEngineModel(options: EngineModelOptions): Model {
   }
 
   function respond({ id }: InferRequest, { phases }: RequestContext, result: RunResult): InferResponse {
-    const { outputs, computeNs } = result;
+    const { outputs, computeNs, owner = createOwner() } = result;
     recentRunNs = recentRunNs === 0 ? computeNs : recentRunNs + (computeNs - recentRunNs) * 0.1;
     phases.computeNs = computeNs;
     const report = { cache: 'none', computeNs, cacheable: deterministic } as const;
-    return { model: name, version, id, outputs, parameters: NO_PARAMETERS, report, owner: createOwner() };
+    return { model: name, version, id, outputs, parameters: NO_PARAMETERS, report, owner };
   }
 
   function toRunRequest({ inputs, outputs, owner }: InferRequest): RunRequest {

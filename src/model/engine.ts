@@ -84,6 +84,8 @@ export interface RunRequest {
 export interface RunResult {
   readonly outputs: readonly Tensor[];
   readonly computeNs: number;
+  /** Owner of the outputs' buffers, with one holder; where nobody releases it they are collected. Default: they belong to nobody else. */
+  readonly owner?: BufferOwner;
 }
 
 /** `degraded`: some slots are being replaced after a crash; `failed`: all are, and the last try failed. */

@@ -1,4 +1,4 @@
-import type { BodyPool } from '../body-pool.ts';
+import type { BufferPool } from '../../base/util/buffer-pool.ts';
 import type { ProtocolDeps } from '../deps.ts';
 import type { ServerTls } from '../server-tls.ts';
 
@@ -72,5 +72,5 @@ export interface GrpcDeps extends ProtocolDeps {
 /** What a call may use besides. */
 export interface CallDeps extends GrpcDeps {
   /** Memory for large raw contents. */
-  readonly pool: BodyPool;
+  readonly pool: BufferPool;
 }

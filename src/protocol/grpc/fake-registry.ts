@@ -1,12 +1,12 @@
 import { SILENT } from '../../base/telemetry/log.ts';
 import { createMetricsRegistry } from '../../base/telemetry/metrics-registry.ts';
 import type { RequestOutcome } from '../../base/telemetry/request-instruments.ts';
+import { createBufferPool } from '../../base/util/buffer-pool.ts';
 import { type Clock, systemClock } from '../../base/util/clock.ts';
 import { createFakeModel, type FakeModelOptions } from '../../model/fake-model.ts';
 import type { ServedModel } from '../../registry/contract.ts';
 import { ROWS_OF_FOUR, toFakeServed } from '../../registry/fake-served.ts';
 import { createRegistry, type MutableRegistry } from '../../registry/registry.ts';
-import { createBodyPool } from '../body-pool.ts';
 import { createCluster } from '../cluster.ts';
 import { createConnectionRoom } from '../connection-room.ts';
 import { createFakeControl, type FakeControl } from '../fake-control.ts';
@@ -83,7 +83,7 @@ export async function serveFake(
   const deps = { ...createFakeDeps(models, options, clock), tls };
   // Whoever looks at memory that was given back finds no numbers there.
   const onGive = (buffer: ArrayBuffer) => void new Uint8Array(buffer).fill(0xff);
-  const server = createGrpcPort(deps, createBodyPool({ clock: deps.clock, onGive }));
+  const server = createGrpcPort(deps, createBufferPool({ clock: deps.clock, onGive }));
   const { port } = await server.listen('127.0.0.1', 0);
   return { ...deps, server, port, close: () => server.close({ graceMs: 0 }) };
 }

@@ -2,8 +2,8 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { expect, it } from 'vitest';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import { encodeModelInferResponse } from '../../base/oip/encode-protobuf.ts';
+import { createBufferPool } from '../../base/util/buffer-pool.ts';
 import { NEVER_CANCELLED } from '../../base/util/cancel.ts';
-import { createBodyPool } from '../body-pool.ts';
 import { createTally } from '../tally.ts';
 import { createFakeDeps } from './fake-registry.ts';
 import { ModelInferRequestSchema } from './generated/inference/infer_pb.ts';
@@ -45,7 +45,7 @@ it.each([
     timeout?: bigint;
   };
   const deps = createFakeDeps(MODELS);
-  const pool = createBodyPool({ clock: deps.clock });
+  const pool = createBufferPool({ clock: deps.clock });
   const raw = rawAllocator(pool)(ROWS * 16);
   const bytes = toBinary(
     ModelInferRequestSchema,

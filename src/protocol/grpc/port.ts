@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
+import type { BufferPool } from '../../base/util/buffer-pool.ts';
 import type { Timer } from '../../base/util/clock.ts';
-import type { BodyPool } from '../body-pool.ts';
 import type { ListenAddress } from '../listen.ts';
 import type { GrpcDeps } from './deps.ts';
 import type { GrpcServer } from './server.ts';
@@ -30,7 +30,7 @@ const LOAD_AFTER_MS = 250;
  * The port on which gRPC is served. What serves it is loaded with the first connection or a
  * little after the port is open: it would take a good part of the time that a server needs to start.
  */
-export function createGrpcPort(deps: GrpcDeps, pool?: BodyPool): GrpcPort {
+export function createGrpcPort(deps: GrpcDeps, pool?: BufferPool): GrpcPort {
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, accept);
   const door = deps.connectionRoom.open(listener, () => server?.closeIdle());
   let loading: Promise<GrpcServer> | undefined;

@@ -1,7 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
-import type { BodyPool } from '../body-pool.ts';
+import type { BufferPool } from '../../base/util/buffer-pool.ts';
 import { createRoomyPool } from '../memory-pool.ts';
 import { quietTurn } from '../quiet-turn.ts';
 import { shuttingDown } from '../refusals.ts';
@@ -49,7 +49,7 @@ const MODEL_STREAM_INFER = '/inference.GRPCInferenceService/ModelStreamInfer';
 export function createGrpcServer(
   given: GrpcDeps,
   port: Server,
-  pool: BodyPool = createRoomyPool(given),
+  pool: BufferPool = createRoomyPool(given),
 ): GrpcServer {
   const deps: CallDeps = { ...given, pool };
   const { clock, log, options, tls } = deps;

@@ -1,4 +1,3 @@
-import { allocateUncleared } from '../../../base/tensor/allocate.ts';
 import {
   ARRAY_OF,
   type Datatype,
@@ -11,6 +10,7 @@ import { elementNumberOf } from './element-number.ts';
 import { SMALL_BYTES } from './input-value.ts';
 import { isSameShape } from './known-shapes.ts';
 import type { Library } from './library.ts';
+import { giveElements, takeElements } from './output-pool.ts';
 import type { PointerList } from './pointer-list.ts';
 import { readStrings } from './strings.ts';
 
@@ -22,7 +22,7 @@ const MARK = 0xa5;
 /**
  * One output of a slot's runs. Where its shape is known, the run writes it into memory of ours: small ones into the
  * slot's, over which an OrtValue stays, and from where they are copied; larger ones into an array that is the
- * answer. Otherwise ONNX Runtime makes the tensor, and it is copied out.
+ * answer, in memory from a pool. Otherwise ONNX Runtime makes the tensor, and it is copied out.
  */
 export class OutputValue {
   readonly #library: Library;
@@ -75,9 +75,7 @@ export class OutputValue {
     this.free();
     const count = elementCount(shape);
     const isSmall = count * elementSizeBytes(datatype) <= SMALL_BYTES;
-    const elements = isSmall
-      ? new ARRAY_OF[datatype](this.#room, 0, count)
-      : allocateUncleared(datatype, count);
+    const elements = isSmall ? new ARRAY_OF[datatype](this.#room, 0, count) : takeElements(datatype, count);
     const { api, memory, check } = this.#library;
     const sizes = BigInt64Array.from(shape, BigInt);
     const into = this.#values.addressAt(this.#at);
@@ -95,6 +93,7 @@ export class OutputValue {
     if (written === undefined) return this.#copyOut(name, datatype);
     const shape = this.#shape;
     if (written === this.#kept) return { name, datatype, shape, data: written.slice() };
+    this.#written = undefined;
     this.free();
     return { name, datatype, shape, data: written };
   }
@@ -105,7 +104,9 @@ export class OutputValue {
     this.#written = undefined;
   }
 
+  /** What a run wrote and nobody gets goes back at once. */
   free(): void {
+    if (this.#written !== undefined && this.#written !== this.#kept) giveElements(this.#written);
     const value = this.#values.get(this.#at);
     if (value !== 0) this.#library.api.releaseValue(value);
     this.#values.clear(this.#at);
@@ -121,7 +122,7 @@ export class OutputValue {
       const count = elementCount(shape);
       if (datatype === 'BYTES')
         return { name, datatype, shape, data: readStrings(this.#library, value, count) };
-      const data = allocateUncleared(datatype, count);
+      const data = takeElements(datatype, count);
       copyFrom(
         made((out) => api.getTensorMutableData(value, out)),
         data,

@@ -5,7 +5,7 @@ import { BORROWED } from '../../../base/tensor/owner.ts';
 import type { Tensor } from '../../../base/tensor/tensor.ts';
 import { createCancelSource } from '../../../base/util/cancel.ts';
 import { systemClock } from '../../../base/util/clock.ts';
-import type { RunRequest } from '../../../model/engine.ts';
+import type { RunRequest, RunResult } from '../../../model/engine.ts';
 import { createRunPlaces } from '../../host/run-places.ts';
 import type { HostSession } from '../../host/session.ts';
 import { openSharedSession } from './shared-session.ts';
@@ -37,8 +37,29 @@ describe('openSharedSession', () => {
       { name: 'y', datatype: 'FP32', shape: [2, 4], data: Float32Array.of(8, 9, 10, 11, 0, 1, 2, 3) },
     ];
     for (let again = 0; again < 4; again++) {
-      expect(session.runNow?.(ofRows(2n, 0n))).toEqual({ outputs, computeNs: expect.any(Number) });
-      expect(await session.run(ofRows(2n, 0n))).toEqual({ outputs, computeNs: expect.any(Number) });
+      expect(session.runNow?.(ofRows(2n, 0n))).toMatchObject({ outputs, computeNs: expect.any(Number) });
+      expect(await session.run(ofRows(2n, 0n))).toMatchObject({ outputs, computeNs: expect.any(Number) });
+    }
+    await session.close();
+  });
+
+  it('writes outputs into memory of those that were let go, and into no other', async () => {
+    const session = await open('engine/fixtures/add');
+    const vector = (name: string): Tensor => ({
+      ...{ name, datatype: 'FP32', shape: [10_000], data: new Float32Array(10_000).fill(2) },
+    });
+    const request = asked([vector('a'), vector('b')], ['y']);
+    const memoryOf = ({ outputs: [output] }: RunResult) => (output?.data as Float32Array).buffer;
+    for (const run of [() => session.run(request), async () => session.runNow!(request)]) {
+      const kept = await run();
+      const given = await run();
+      const memory = memoryOf(given);
+      expect(memoryOf(kept)).not.toBe(memory);
+      given.owner?.release();
+      const next = await run();
+      expect(memoryOf(next)).toBe(memory);
+      expect(next.outputs[0]?.data).toEqual(new Float32Array(10_000).fill(4));
+      expect(next.outputs).toEqual(kept.outputs);
     }
     await session.close();
   });

@@ -10,6 +10,7 @@ import { endRunsAtExit, inFlight } from './in-flight.ts';
 import { KnownShapes } from './known-shapes.ts';
 import { type Library, loadLibrary } from './library.ts';
 import { openHandle, type SessionHandle } from './open-handle.ts';
+import { ownerOfOutputs } from './output-pool.ts';
 import { RunSlot } from './run-slot.ts';
 
 export interface SharedSessionDeps {
@@ -79,7 +80,7 @@ export function shareSession(
       try {
         const startNs = clock.nowNs();
         const outputs = slot.runNow(request);
-        return { outputs, computeNs: clock.nowNs() - startNs };
+        return { outputs, computeNs: clock.nowNs() - startNs, owner: ownerOfOutputs(outputs) };
       } finally {
         idle.push(slot);
       }
@@ -127,7 +128,7 @@ export function shareSession(
       inFlight.delete(slot);
       cancel.off(end);
       idle.push(slot);
-      if (failure === undefined) over(undefined, { outputs, computeNs });
+      if (failure === undefined) over(undefined, { outputs, computeNs, owner: ownerOfOutputs(outputs) });
       else over(failure);
     };
     try {

@@ -3,9 +3,9 @@ import { NimifyError } from '../../../base/errors/nimify-error.ts';
 import { createRequestMemory } from '../../../base/oip/request-memory.ts';
 import { createResponseMemory } from '../../../base/oip/response-memory.ts';
 import type { RequestOutcome } from '../../../base/telemetry/request-instruments.ts';
+import type { BufferPool } from '../../../base/util/buffer-pool.ts';
 import { type CancelSource, createCancelSource } from '../../../base/util/cancel.ts';
 import type { Timer } from '../../../base/util/clock.ts';
-import type { BodyPool } from '../../body-pool.ts';
 import { readDirectly, readNextInto } from '../../direct-socket.ts';
 import { countOutcome } from '../../tally.ts';
 import { noRoom, stalled } from '../body.ts';
@@ -27,7 +27,7 @@ import { beginWork, openWork, type Work } from './work.ts';
 /** What all connections of a reader share. */
 export interface ConnectionSurroundings {
   readonly deps: HttpDeps;
-  readonly pool: BodyPool;
+  readonly pool: BufferPool;
   readonly readBuffer: Buffer;
   /** How long a client may leave the connection idle, in milliseconds. */
   readonly keepAliveMs: number;

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { SILENT } from '../../../base/telemetry/log.ts';
+import { createBufferPool } from '../../../base/util/buffer-pool.ts';
 import { createFakeClock } from '../../../base/util/fake-clock.ts';
-import { createBodyPool } from '../../body-pool.ts';
 import { createMemoryRoom } from '../../memory-room.ts';
 import { createIncomingBody } from './incoming-body.ts';
 
 const clock = createFakeClock();
 const memoryRoom = createMemoryRoom({ clock, log: SILENT, ceilingBytes: undefined });
-const memory = (pool = createBodyPool({ clock })) => ({ pool, memoryRoom, onRevoke() {} });
+const memory = (pool = createBufferPool({ clock })) => ({ pool, memoryRoom, onRevoke() {} });
 
 describe('createIncomingBody', () => {
   it('gathers pieces, and leaves what belongs to somebody else', () => {
@@ -52,7 +52,7 @@ describe('createIncomingBody', () => {
   });
 
   it('gives its memory back when its owner is released for the last time, or when it is dropped', () => {
-    const shared = createBodyPool({ clock });
+    const shared = createBufferPool({ clock });
     const size = 100_000;
     const body = createIncomingBody(size, 0, memory(shared));
     body.push(new Uint8Array(size));

@@ -1,6 +1,6 @@
 import type { NimifyError } from '../../../base/errors/nimify-error.ts';
 import { createOwner } from '../../../base/tensor/owner.ts';
-import type { BodyPool } from '../../body-pool.ts';
+import type { BufferPool } from '../../../base/util/buffer-pool.ts';
 import { type MemoryClaim, SMALLEST_CLAIM_BYTES } from '../../memory-claims.ts';
 import type { MemoryRoom } from '../../memory-room.ts';
 import type { OwnedBody } from '../infer-call.ts';
@@ -25,7 +25,7 @@ export interface IncomingBody {
 
 /** Where bodies get their memory from, and who decides whether they may have it. */
 export interface BodyMemory {
-  readonly pool: BodyPool;
+  readonly pool: BufferPool;
   readonly memoryRoom: MemoryRoom;
   /** The body that is coming comes so slowly that others get its memory: it is to be dropped. */
   readonly onRevoke: (error: NimifyError) => void;

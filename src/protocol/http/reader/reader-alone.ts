@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createBufferPool } from '../../../base/util/buffer-pool.ts';
 import { createFakeClock } from '../../../base/util/fake-clock.ts';
 import type { RequestContext } from '../../../model/context.ts';
 import { ROWS_OF_FOUR } from '../../../registry/fake-served.ts';
-import { createBodyPool } from '../../body-pool.ts';
 import type { HttpOptions } from '../deps.ts';
 import { createFakeDeps, echo, type FakeServedOptions } from '../fake-registry.ts';
 import { openRaw, type RawAnswer, rawRequest } from '../raw-client.ts';
@@ -41,7 +41,7 @@ export async function readAlone(
   const state = { draining: false, requests: 0 };
   // Whoever looks at a buffer after it was given back sees that.
   const onGive = (buffer: ArrayBuffer) => new Uint8Array(buffer).fill(POISON);
-  const pool = createBodyPool({ clock, onGive, isShort });
+  const pool = createBufferPool({ clock, onGive, isShort });
   const reader = createReader(deps, {
     pool,
     keepAliveMs: KEEP_ALIVE_MS,

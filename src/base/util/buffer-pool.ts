@@ -1,11 +1,11 @@
-import type { Clock, Timer } from '../base/util/clock.ts';
-import { freeBuffer } from '../base/util/free-buffer.ts';
+import type { Clock, Timer } from './clock.ts';
+import { freeBuffer } from './free-buffer.ts';
 
 /**
- * Memory for bodies, used again and again: a fresh large buffer costs more than all else that is done with it, since
+ * Large buffers that are used again and again: a fresh large buffer costs more than all else that is done with it, since
  * the system hands out every page of it anew. What was in a buffer before may still be in it.
  */
-export interface BodyPool {
+export interface BufferPool {
   /**
    * Room for at least `sizeBytes`; for small sizes, memory of its own each time.
    * @throws RangeError there is no memory for it
@@ -19,7 +19,7 @@ export interface BodyPool {
   clear(): void;
 }
 
-export interface BodyPoolOptions {
+export interface BufferPoolOptions {
   readonly clock: Clock;
   /** Most memory that is kept and not in use. Default 64 MiB. */
   readonly maxKeptBytes?: number;
@@ -43,7 +43,7 @@ interface Shelf {
   leastFree: number;
 }
 
-export function createBodyPool(options: BodyPoolOptions): BodyPool {
+export function createBufferPool(options: BufferPoolOptions): BufferPool {
   const { clock, maxKeptBytes = 64 * 1024 * 1024, idleMs = 5000, isShort = NEVER } = options;
   const shelves = new Map<number, Shelf>();
   let keptBytes = 0;

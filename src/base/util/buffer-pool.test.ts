@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFakeClock } from '../base/util/fake-clock.ts';
-import { createBodyPool } from './body-pool.ts';
+import { createBufferPool } from './buffer-pool.ts';
+import { createFakeClock } from './fake-clock.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-describe('createBodyPool', () => {
+describe('createBufferPool', () => {
   it('gives room for what is asked, and a fifth of it or less too much', () => {
-    const pool = createBodyPool({ clock: createFakeClock() });
+    const pool = createBufferPool({ clock: createFakeClock() });
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4 * MIB }), (size) => {
         const { byteLength } = pool.take(size);
@@ -19,7 +19,7 @@ describe('createBodyPool', () => {
   });
 
   it('gives again what it got back, to one at a time', () => {
-    const pool = createBodyPool({ clock: createFakeClock() });
+    const pool = createBufferPool({ clock: createFakeClock() });
     const first = pool.take(600_000);
     pool.give(first);
     const again = pool.take(590_000);
@@ -29,7 +29,7 @@ describe('createBodyPool', () => {
   });
 
   it('never has one buffer in two hands, and counts what it keeps', () => {
-    const pool = createBodyPool({ clock: createFakeClock(), maxKeptBytes: 2 * MIB });
+    const pool = createBufferPool({ clock: createFakeClock(), maxKeptBytes: 2 * MIB });
     const taken = new Set<ArrayBuffer>();
     fc.assert(
       fc.property(fc.integer({ min: 1, max: MIB }), fc.boolean(), fc.nat(), (size, gives, at) => {
@@ -49,7 +49,7 @@ describe('createBodyPool', () => {
   });
 
   it('keeps no small buffers, none beyond its bound, and none that were transferred', () => {
-    const pool = createBodyPool({ clock: createFakeClock(), maxKeptBytes: MIB });
+    const pool = createBufferPool({ clock: createFakeClock(), maxKeptBytes: MIB });
     pool.give(pool.take(10 * KIB));
     expect(pool.keptBytes).toBe(0);
     const gone = pool.take(MIB / 2);
@@ -63,7 +63,7 @@ describe('createBodyPool', () => {
 
   it('lets go of what is not needed, keeps what is, and then waits for nothing', () => {
     const clock = createFakeClock();
-    const pool = createBodyPool({ clock, idleMs: 100 });
+    const pool = createBufferPool({ clock, idleMs: 100 });
     const many = [1, 2, 3, 4].map(() => pool.take(MIB));
     for (const buffer of many) pool.give(buffer);
     // Within each look, one of the four is in use.
@@ -78,13 +78,13 @@ describe('createBodyPool', () => {
   });
 
   it('says where there is no memory', () => {
-    const pool = createBodyPool({ clock: createFakeClock() });
+    const pool = createBufferPool({ clock: createFakeClock() });
     expect(() => pool.take(2 ** 52)).toThrow(RangeError);
   });
 
   it('forgets all when told to', () => {
     const clock = createFakeClock();
-    const pool = createBodyPool({ clock });
+    const pool = createBufferPool({ clock });
     pool.give(pool.take(MIB));
     pool.clear();
     expect([pool.keptBytes, clock.pendingTimers]).toEqual([0, 0]);
