@@ -33,6 +33,12 @@ describe('rowsWorthRunning', () => {
     }
   });
 
+  it('leaves nobody behind where that saves little', () => {
+    // Two at a time would be waited for 6 % less than all three, three at a time a fifth less than all nine.
+    expect(ask(3)).toBe(3);
+    expect(ask(9)).toBeLessThan(9);
+  });
+
   it('leaves some to other slots', () => {
     expect(ask(40, { slots: 4 })).toBeLessThan(ask(40));
   });

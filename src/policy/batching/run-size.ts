@@ -17,6 +17,8 @@ export interface RunSizeState {
 
 /** Of what the best size can do, what is taken to come at most. */
 const KEPT_UP = 0.85;
+/** Part of what is waited for that a smaller run must save. */
+const LEAST_GAIN = 0.07;
 
 /**
  * Of the rows that wait, how many should run now? All of them end together, the last as early as can be; smaller runs
@@ -24,8 +26,9 @@ const KEPT_UP = 0.85;
  * slots in T(k) take away s k / T(k) rows per time, while new ones come; so the n that wait, and the new ones, are
  * gone after D, and n D / 2 + (n + new) T(k) / 2 is waited for in all. The k of the least is taken. Where even all in
  * one run do not keep up with what comes, all are. No more is taken to come than could nearly be kept up with, for no
- * surge lasts forever: else the largest runs would be best however few wait. A `weight` above a half counts more as
- * coming than does.
+ * surge lasts forever: else the largest runs would be best however few wait. Nor is less than all run where little is
+ * saved: what comes by chance meets those left behind, which a fluid knows nothing of, and times are known by a few
+ * percent. A `weight` above a half counts more as coming than does.
  */
 export function rowsWorthRunning(state: RunSizeState): number {
   const { rows, mostRows, shape, costs, slots, weight } = state;
@@ -35,6 +38,7 @@ export function rowsWorthRunning(state: RunSizeState): number {
   const comingPerNs = Math.min(state.rowsPerNs * Math.max(1, 0.5 + weight), KEPT_UP * mostPerNs);
   let best = most;
   let leastNs = Number.POSITIVE_INFINITY;
+  let allNs = Number.POSITIVE_INFINITY;
   for (let cell = 0; cell <= cellBelow(most) + 1; cell++) {
     const size = Math.min(most, GRID[cell] ?? most);
     const runNs = costs.typicalNs(shape, size);
@@ -42,11 +46,12 @@ export function rowsWorthRunning(state: RunSizeState): number {
     if (!(takenPerNs > 0)) continue;
     const goneAfterNs = rows / takenPerNs;
     const waitedNs = rows * goneAfterNs + (rows + comingPerNs * goneAfterNs) * runNs;
+    if (size === most) allNs = waitedNs;
     if (waitedNs >= leastNs) continue;
     leastNs = waitedNs;
     best = size;
   }
-  return best;
+  return leastNs < (1 - LEAST_GAIN) * allNs ? best : most;
 }
 
 /** The size (<= most) that takes least time a row. */
