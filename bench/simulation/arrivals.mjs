@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 const TRACES = 'traces/azure-llm-2023';
+/** Multiples of it fall far from each other between whole numbers, however many there are. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /**
- * When requests come. `gaps` gives as many gaps as asked for, of mean 1.
+ * When requests come. `gaps` gives as many gaps as asked for, of mean 1; a trace begins at its `from`, 0 to 1.
  *
- * @typedef {{ name: string, about: string, gaps: (count: number, random: () => number) => number[] }} Arrivals
+ * @typedef {{ name: string, about: string, gaps: (count: number, random: () => number, from: number) => number[] }} Arrivals
  */
 
 /** @returns {Arrivals[]} the synthetic ones, and the traces where the data folder is there */
@@ -18,9 +20,12 @@ export function loadArrivals(dataFolder) {
   ];
 }
 
-/** Times of arrival in nanoseconds, `count` of them, `perSecond` of them a second on average. */
-export function timesOf(arrivals, { perSecond, count, random }) {
-  const gaps = arrivals.gaps(count, random);
+/**
+ * Times of arrival in nanoseconds, `count` of them, `perSecond` of them a second on average. Traces are the same
+ * whatever is drawn: `set` says which of the places it is to begin at that are far from each other, 0 is its own.
+ */
+export function timesOf(arrivals, { perSecond, count, random, set = 0 }) {
+  const gaps = arrivals.gaps(count, random, (set * GOLDEN) % 1);
   const times = new Float64Array(gaps.length);
   let atNs = 0;
   for (let index = 0; index < gaps.length; index += 1) {
@@ -64,8 +69,8 @@ function drawNormal(random) {
 }
 
 /**
- * The beginning of a trace, its gaps over their mean: the shape is the trace's, the rate is ours. One that is too short
- * is gone through again: where an objective is a good part of it, all would be told by how it ends otherwise.
+ * A trace from one of its requests on, its gaps over their mean: the shape is the trace's, the rate is ours. One that
+ * is too short is gone through again: where an objective is a good part of it, all would be told by how it ends otherwise.
  */
 function readTrace(dataFolder, kind) {
   const file = `${dataFolder}/${TRACES}/AzureLLMInferenceTrace_${kind}.csv`;
@@ -76,9 +81,10 @@ function readTrace(dataFolder, kind) {
     {
       name: `azure-${kind}`,
       about: `Azure's trace of language model requests (2023, ${kind}): ${seconds.length} in ${minutes} min, time scaled`,
-      gaps(count) {
+      gaps(count, _random, from) {
         const all = seconds.slice(1).map((second, index) => second - seconds[index]);
-        const taken = Array.from({ length: count }, (_, index) => all[index % all.length]);
+        const first = Math.floor(from * all.length);
+        const taken = Array.from({ length: count }, (_, index) => all[(first + index) % all.length]);
         const meanGap = taken.reduce((sum, gap) => sum + gap, 0) / count;
         return taken.map((gap) => gap / meanGap);
       },

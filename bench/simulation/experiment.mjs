@@ -1,54 +1,26 @@
-import { createSeededRandom } from '../../dist/base/util/seeded-random.js';
-import { timesOf } from './arrivals.mjs';
 import { fewestLeftOut } from './bound.mjs';
-import { countedOf, measure } from './measure.mjs';
-import { capacityOf } from './profiles.mjs';
-import { fixedGrid, greedy, rivals, unbatched } from './schedulers.mjs';
-import { simulate } from './simulate.mjs';
+import { countedOf } from './measure.mjs';
+import { fixedGrid, rivals, unbatched } from './schedulers.mjs';
+import { bestOf, createTrials } from './trials.mjs';
 
-/** Goodput as a share of what came: pairs this close are equal, and the lower mean latency decides. */
-const EQUAL = 0.001;
-/** A run takes so many times the objective at least: with large batches all of it would be a dozen runs otherwise. */
-const OBJECTIVES = 40;
 /** Bounds are for loads that could be carried, and are not looked for above this share. */
 const BOUND_UP_TO = 0.8;
 const BOUND_SHARE = 0.1;
 
 /**
  * One profile under one kind of arrivals, at every load, under every scheduler. The arrivals of a load are the same for
- * all of them. The objective is twice the p99 that running whatever waits comes to at half load.
+ * all of them.
  *
- * @param {object} scenario
- * @param {import('./profiles.mjs').Profile} scenario.profile
- * @param {import('./arrivals.mjs').Arrivals} scenario.arrivals
- * @param {number} scenario.slots
- * @param {number[]} scenario.loads of the capacity
- * @param {number} scenario.count requests at each load
- * @param {number} scenario.seed
+ * @param {import('./trials.mjs').Scenario} scenario
+ * @param {number[]} loads of the capacity
  * @param {(profile: object, objectiveNs: number) => import('./schedulers.mjs').Setting} nimify
  */
-export async function runScenario({ profile, arrivals, slots, loads, count, seed }, nimify) {
-  const capacity = capacityOf(profile, slots);
-  const timesAt = (load, objectiveNs) => {
-    const perSecond = load * capacity.perSecond;
-    const long = Number.isFinite(objectiveNs) ? Math.ceil((OBJECTIVES * objectiveNs * perSecond) / 1e9) : 0;
-    return timesOf(arrivals, { perSecond, count: Math.max(count, long), random: createSeededRandom(seed) });
-  };
-  const trial = async (setting, load, objectiveNs) => ({
-    setting: setting.label,
-    ...measure(
-      await simulate(
-        { profile, slots, timesNs: timesAt(load, objectiveNs), objectiveNs, seed },
-        setting.create,
-      ),
-    ),
-  });
-
-  const half = await trial(greedy(profile), 0.5, Number.POSITIVE_INFINITY);
-  const objectiveNs = 2 * half.p99Ms * 1e6;
+export async function runScenario(scenario, loads, nimify) {
+  const { profile, arrivals, slots } = scenario;
+  const { capacityPerSecond, objectiveNs, timesAt, trial } = await createTrials(scenario);
   const runAll = async (setting) => {
     const cells = [];
-    for (const load of loads) cells.push(await trial(setting, load, objectiveNs));
+    for (const load of loads) cells.push(await trial(setting, load));
     return cells;
   };
 
@@ -68,13 +40,13 @@ export async function runScenario({ profile, arrivals, slots, loads, count, seed
       ? []
       : loads
           .filter((load) => load <= BOUND_UP_TO)
-          .map((load) => boundsOf(profile, timesAt(load, objectiveNs), objectiveNs));
+          .map((load) => boundsOf(profile, timesAt(load), objectiveNs));
 
   return {
     profile: profile.name,
     arrivals: arrivals.name,
     slots,
-    capacityPerSecond: capacity.perSecond,
+    capacityPerSecond,
     objectiveMs: objectiveNs / 1e6,
     loads,
     bounds,
@@ -105,12 +77,4 @@ async function bestForAllLoads(settings, runAll, loads) {
     if (best === undefined || goodput > best.goodput) best = { goodput, cells };
   }
   return best.cells;
-}
-
-/** The most goodput; among equals the lowest mean latency. */
-export function bestOf(trials) {
-  const most = Math.max(...trials.map(({ goodShare }) => goodShare));
-  return trials
-    .filter(({ goodShare }) => goodShare >= most - EQUAL)
-    .reduce((best, one) => (one.meanMs < best.meanMs ? one : best));
 }

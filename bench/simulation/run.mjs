@@ -2,7 +2,7 @@
  * `npm run simulate`: the batcher beside fixed windows and the rules of others, in virtual time, on the same arrivals.
  * Writes bench/results/<date>-<label>.json with every number, and a page beside it. `--help` lists the flags.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { orExplain, setUp } from '../../scripts/setup.mjs';
 import { describeCommit } from '../harness/machine.mjs';
@@ -19,6 +19,8 @@ const HELP = `npm run simulate -- [flags]
   --seed n             default 1
   --label name         goes into the names of the result files. Default: simulation
   --out folder         default bench/results
+  --hindsight file     nothing of the above: measures for results that are there already how much of what they missed is
+                       luck, and writes them and their page anew
 `;
 
 const LOADS = [0.1, 0.25, 0.5, 0.65, 0.8, 0.9, 1, 1.2, 1.5, 2, 3];
@@ -40,6 +42,7 @@ const { values: flags } = parseArgs({
     seed: { type: 'string', default: '1' },
     label: { type: 'string' },
     out: { type: 'string', default: `${ROOT}/bench/results` },
+    hindsight: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -52,83 +55,100 @@ await orExplain(setUp);
 // What is simulated runs from dist/, which may have been built only now.
 const { loadArrivals } = await import('./arrivals.mjs');
 const { runScenario } = await import('./experiment.mjs');
+const { measureHindsight } = await import('./hindsight.mjs');
 const { nimify } = await import('./nimify.mjs');
 const { loadProfiles } = await import('./profiles.mjs');
 const { renderReport } = await import('./report.mjs');
+const { readResults, writeResults } = await import('./results-file.mjs');
 const { judge } = await import('./verdicts.mjs');
 
 const { data } = places();
-const isWanted = (wanted, fallback) => {
-  const names = wanted?.split(',') ?? fallback;
-  return ({ name }) => names === undefined || names.includes(name);
-};
-const profiles = loadProfiles(data).filter(
-  isWanted(flags.profiles, flags.quick ? QUICK.profiles : undefined),
-);
-const arrivals = loadArrivals(data).filter(
-  isWanted(flags.arrivals, flags.quick ? QUICK.arrivals : undefined),
-);
-const loads = flags.loads?.split(',').map(Number) ?? (flags.quick ? QUICK.loads : LOADS);
-const count = Number(flags.requests ?? (flags.quick ? QUICK.requests : 10_000));
-const seed = Number(flags.seed);
+const everyProfile = loadProfiles(data);
+const everyArrivals = loadArrivals(data);
+if (flags.hindsight === undefined) await runAll();
+else await lookBack(flags.hindsight);
 
-const scenarios = [];
-for (const profile of profiles) {
-  for (const kind of arrivals) {
-    for (const slots of slotsFor(kind)) {
-      const startedAt = performance.now();
-      scenarios.push(await runScenario({ profile, arrivals: kind, slots, loads, count, seed }, nimify));
-      const [verdict] = judge(scenarios.slice(-1));
-      say(
-        `${profile.name}, ${kind.name}, ${slots}: goodput ${verdict.worstGoodput.value.toFixed(3)} at ${verdict.worstGoodput.load}, ` +
-          `latency ${verdict.worstLatency?.value.toFixed(3)} at ${verdict.worstLatency?.load}, kept ${verdict.keptAtWorst.toFixed(2)} ` +
-          `(${((performance.now() - startedAt) / 1000).toFixed(1)} s)`,
-      );
+async function runAll() {
+  const profiles = everyProfile.filter(isWanted(flags.profiles, flags.quick ? QUICK.profiles : undefined));
+  const arrivals = everyArrivals.filter(isWanted(flags.arrivals, flags.quick ? QUICK.arrivals : undefined));
+  const loads = flags.loads?.split(',').map(Number) ?? (flags.quick ? QUICK.loads : LOADS);
+  const count = Number(flags.requests ?? (flags.quick ? QUICK.requests : 10_000));
+  const seed = Number(flags.seed);
+
+  const scenarios = [];
+  for (const profile of profiles) {
+    for (const kind of arrivals) {
+      for (const slots of slotsFor(kind)) {
+        const startedAt = performance.now();
+        const scenario = { profile, arrivals: kind, slots, count, seed };
+        const result = await runScenario(scenario, loads, nimify);
+        const beforehand = await measureHindsight(scenario, result);
+        scenarios.push({ ...result, beforehand });
+        const [verdict] = judge(scenarios.slice(-1));
+        say(
+          `${profile.name}, ${kind.name}, ${slots}: goodput ${verdict.worstGoodput.value.toFixed(3)} at ${verdict.worstGoodput.load}, ` +
+            `latency ${verdict.worstLatency?.value.toFixed(3)} at ${verdict.worstLatency?.load}, kept ${verdict.keptAtWorst.toFixed(2)}, ` +
+            `${verdict.verdict} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`,
+        );
+      }
     }
   }
+  const date = new Date().toISOString().slice(0, 10);
+  const label = flags.label ?? (flags.quick ? 'simulation-quick' : 'simulation');
+  write(`${flags.out}/${date}-${label}.json`, {
+    ...{ suite: 'simulation', date, args: process.argv.slice(2) },
+    machine: { node: process.version, ...describeCommit(ROOT) },
+    ...{ seed, count, profiles: profiles.map(about), arrivals: arrivals.map(about) },
+    scenarios,
+  });
 }
 
-const about = ({ name, about: text }) => ({ name, about: text });
-const results = {
-  suite: 'simulation',
-  date: new Date().toISOString().slice(0, 10),
-  args: process.argv.slice(2),
-  machine: { node: process.version, ...describeCommit(ROOT) },
-  ...{ seed, count, profiles: profiles.map(about), arrivals: arrivals.map(about) },
-  verdicts: judge(scenarios),
-  scenarios,
-};
-mkdirSync(flags.out, { recursive: true });
-const name = `${flags.out}/${results.date}-${flags.label ?? (flags.quick ? 'simulation-quick' : 'simulation')}`;
-writeFileSync(`${name}.json`, toJson({ ...results, scenarios: scenarios.map(withColumns) }));
-writeFileSync(`${name}.md`, renderReport(results));
-say(`${name}.md`);
+/** The same for results that are there: of their scenarios nothing is run again but what `measureHindsight` runs. */
+async function lookBack(file) {
+  const results = readResults(file);
+  const { count, seed } = results;
+  const scenarios = [];
+  for (const result of results.scenarios) {
+    const profile = byName(everyProfile, result.profile);
+    const arrivals = byName(everyArrivals, result.arrivals);
+    const scenario = { profile, arrivals, slots: result.slots, count, seed };
+    const beforehand = await measureHindsight(scenario, result);
+    scenarios.push({ ...result, beforehand });
+    const [{ verdict }] = judge(scenarios.slice(-1));
+    say(`${result.profile}, ${result.arrivals}, ${result.slots}: ${verdict}`);
+  }
+  write(file, { ...results, scenarios });
+}
+
+/** The results, and the page beside them. */
+function write(file, results) {
+  const { scenarios, ...rest } = results;
+  const judged = { ...rest, verdicts: judge(scenarios), scenarios };
+  writeResults(file, judged);
+  const page = `${file.replace(/\.json$/, '')}.md`;
+  writeFileSync(page, renderReport(judged));
+  say(page);
+}
+
+function isWanted(wanted, fallback) {
+  const names = wanted?.split(',') ?? fallback;
+  return ({ name }) => names === undefined || names.includes(name);
+}
+
+function byName(all, wanted) {
+  const one = all.find(({ name }) => name === wanted);
+  if (one === undefined) throw new Error(`${wanted} is not there: NIMIFY_DATA names the folder that has it`);
+  return one;
+}
+
+function about({ name, about: text }) {
+  return { name, about: text };
+}
 
 /** Several slots only once for each profile: what they change does not depend on the arrivals. */
 function slotsFor(kind) {
   if (flags.slots !== undefined) return flags.slots.split(',').map(Number);
   return kind.name === 'poisson' && !flags.quick ? [1, 2] : [1];
-}
-
-/** Six digits, and lists of numbers or names on a line: the files are read by people, too. */
-function toJson(value) {
-  const text = JSON.stringify(
-    value,
-    (_key, one) => (typeof one === 'number' && Number.isFinite(one) ? Number(one.toPrecision(6)) : one),
-    1,
-  );
-  return `${text.replaceAll(/\[[^[\]{}]*\]/g, (list) => list.replaceAll(/\s*\n\s*/g, ' '))}\n`;
-}
-
-function withColumns({ schedulers, ...scenario }) {
-  const columns = Object.entries(schedulers).map(([scheduler, cells]) => [scheduler, toColumns(cells)]);
-  return { ...scenario, schedulers: Object.fromEntries(columns) };
-}
-
-/** One list for each field instead of one object for each load. */
-function toColumns(cells) {
-  const fields = Object.keys(cells[0] ?? {});
-  return Object.fromEntries(fields.map((field) => [field, cells.map((cell) => cell[field])]));
 }
 
 function say(line) {

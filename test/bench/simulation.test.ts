@@ -25,7 +25,7 @@ interface Outcome {
 
 const { simulate } = await load('simulate');
 const { measure, percentile } = await load('measure');
-const { bestOf } = await load('experiment');
+const { bestOf } = await load('trials');
 const { createMeasured, createAffine, capacityOf, efficientRowsOf } = await load('profiles');
 const { loadArrivals, timesOf } = await load('arrivals');
 const { fixedGrid, greedy, rivals, unbatched } = await load('schedulers');
