@@ -42,26 +42,25 @@ export function singleProgram(): Uint8Array<ArrayBuffer> {
   const isPower = i32.eqz(i32.and(bits, FRACTION));
   const isOther = i32.and(i32.shiftRightU(i32.load8u(exponent, EXPONENT.isOther), isPower), 1);
 
-  /** The nearest integer, or ten times the nearest tenth where the interval reaches to that, as nine digits. */
+  /**
+   * The nearest integer, or ten times the nearest tenth where the interval reaches to that: up to nine digits, of which
+   * the first or the first two are zeros. To which side a tenth is rounded from the middle does not matter: no interval is so
+   * wide.
+   */
   const findDigits = [
     scaled.set(
       f64.mul(f64.promote(f32.ofBits(i32.and(bits, MAGNITUDE))), f64.load(exponent, EXPONENT.scale)),
     ),
-    tenth.set(f64.mul(f64.floor(f64.add(f64.mul(scaled, 0.1), 0.5)), 10)),
-    digits.set(toInteger(f64.floor(f64.add(scaled, 0.5)))),
-    // A `select` of the two would be a branch.
+    tenth.set(f64.mul(f64.sub(f64.add(f64.mul(scaled, 0.1), INTEGERS), INTEGERS), 10)),
     digits.set(
-      i32.add(
-        digits,
-        i32.mul(
-          i32.sub(toInteger(tenth), digits),
-          f64.lessOrEqual(f64.abs(f64.sub(tenth, scaled)), f64.load(exponent, EXPONENT.reach)),
-        ),
+      select(
+        toInteger(tenth),
+        toInteger(f64.floor(f64.add(scaled, 0.5))),
+        f64.lessOrEqual(f64.abs(f64.sub(tenth, scaled)), f64.load(exponent, EXPONENT.reach)),
       ),
     ),
     isBelow.set(i32.lessS(digits, i32.load(exponent, EXPONENT.power))),
-    digits.set(i32.mul(digits, i32.load8u(i32.add(exponent, isBelow), EXPONENT.factors))),
-    layout.set(i32.sub(i32.load(exponent, EXPONENT.layout), i32.shiftLeft(isBelow, RECORD_SHIFT))),
+    layout.set(i32.load(i32.add(exponent, i32.shiftLeft(isBelow, 2)), EXPONENT.layouts)),
   ];
 
   /**
@@ -71,10 +70,12 @@ export function singleProgram(): Uint8Array<ArrayBuffer> {
    */
   const splitDigits = [
     first.set(i32.divideU(digits, 1e8)),
-    digits.set(i32.sub(digits, i32.mul(first, 1e8))),
     upper.set(i32.divideU(digits, 1e4)),
     pairs.set(
-      i64.or(i64.extendU(upper), i64.shiftLeft(i64.extendU(i32.sub(digits, i32.mul(upper, 1e4))), 32n)),
+      i64.or(
+        i64.extendU(i32.sub(upper, i32.mul(first, 1e4))),
+        i64.shiftLeft(i64.extendU(i32.sub(digits, i32.mul(upper, 1e4))), 32n),
+      ),
     ),
     rest.set(i64.and(i64.shiftRightU(i64.mul(pairs, 10486n), 20n), 0x7f_0000_007fn)),
     pairs.set(i64.add(rest, i64.shiftLeft(i64.sub(pairs, i64.mul(rest, 100n)), 16n))),
