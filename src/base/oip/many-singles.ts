@@ -5,7 +5,7 @@ import { writeSingle } from './single-text.ts';
 
 const COMMA = 0x2c;
 
-/** Writes many FP32 at once, by a WebAssembly program that takes half the time of `writeSingles`, to the same text. */
+/** Writes many FP32 at once, by a WebAssembly program that takes a third of the time of `writeSingles`, to the same text. */
 export interface ManySingles {
   /** Where the numbers are put. */
   readonly numbers: Float32Array;
