@@ -105,7 +105,7 @@ function isInstalled() {
 function isBuilt() {
   return (
     existsSync(STAMP) &&
-    existsSync(join(DIST, 'cli', 'main.js')) &&
+    existsSync(join(DIST, 'cli', 'launch.cjs')) &&
     readFileSync(STAMP, 'utf8') === fingerprint()
   );
 }

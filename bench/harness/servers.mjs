@@ -116,10 +116,11 @@ function plainRequest(model, encoding) {
 /** As the published command starts it; in a checkout that would first look whether dist/ is fresh. */
 export function nimifyArgs({ root, path, httpPort, grpcPort }) {
   const threadPool = `${root}/bin/thread-pool.cjs`;
+  const script = `${root}/dist/cli/launch.cjs`;
   return [
-    // Older checkouts, which are measured beside newer ones, have none.
+    // Older checkouts, which are measured beside newer ones, have neither.
     ...(existsSync(threadPool) ? ['--require', threadPool] : []),
-    `${root}/dist/cli/main.js`,
+    existsSync(script) ? script : `${root}/dist/cli/main.js`,
     ...['serve', path, '--model-name', 'm', '--log-level', 'error'],
     ...['--http-port', String(httpPort), '--metrics-port', '0', '--grpc-port', String(grpcPort)],
   ];

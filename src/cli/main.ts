@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../base/util/version.ts';
 import { clientCommand } from './client.ts';
@@ -46,11 +45,15 @@ for (const makeCommand of asked === undefined ? COMMANDS.values() : [asked]) {
   program.addCommand(makeCommand().copyInheritedSettings(program));
 }
 
-try {
-  if (process.argv.length <= 2) program.outputHelp();
-  else await program.parseAsync();
-} catch (thrown) {
-  if (!(thrown instanceof CommanderError)) process.exitCode = reportError(thrown, { json: false });
-  // Commander has printed the help, the version, or what is wrong.
-  else process.exitCode = thrown.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
+async function run(): Promise<void> {
+  try {
+    if (process.argv.length <= 2) program.outputHelp();
+    else await program.parseAsync();
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) process.exitCode = reportError(thrown, { json: false });
+    // Commander has printed the help, the version, or what is wrong.
+    else process.exitCode = thrown.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
+  }
 }
+
+void run();

@@ -19,7 +19,8 @@ import type { Signature } from '../model/signature.ts';
 import { decideBatchAxis, refuseForced } from './decide-batch-axis.ts';
 import { createEngineModel } from './engine-model.ts';
 import { LARGE_RUN_NS } from './host/inline-runs.ts';
-import { timeText } from './host/pick-host.ts';
+import { EARLIER, timeText } from './host/pick-host.ts';
+import { type LoadCache, loadKey, toKeep } from './known-load.ts';
 import { type ExampleFound, type ExampleSearch, findExample, recipeInputs, tryExample } from './self-test.ts';
 import { type RunSample, repeatRows, WARM_UP_NS, warmUp } from './warm-up.ts';
 
@@ -66,6 +67,13 @@ export interface PreparedModel {
   readonly notes: Readonly<Record<string, string>>;
 }
 
+export interface PrepareDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** What earlier loads measured. Default: nothing is kept. */
+  readonly loads?: LoadCache;
+}
+
 /**
  * Makes a Model of an artifact: loads it, lets it answer a request, and finds out whether it may be batched.
  * @throws NimifyError where it cannot be loaded, or refuses the example that was given for it; CONFIG_INVALID where
@@ -73,15 +81,18 @@ export interface PreparedModel {
  */
 export async function prepareModel(
   input: PrepareInput,
-  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  { clock, log, loads }: PrepareDeps,
 ): Promise<PreparedModel> {
   const { name, version, artifact, engine, options, pads = false } = input;
   const wishes = { batchAxis: options.batchAxis, pads };
   refuseForced(artifact, wishes);
   const example = input.example && (pads ? filledUp(input.example, artifact.fixedRows) : input.example);
+  const asked = { ...options, ...(example === undefined ? {} : { exampleInputs: example }) };
+  const key = loads && loadKey(artifact, engine, asked, pads);
+  const known = key && (await loads?.read(key));
   const instance = await engine.load(artifact, {
-    ...options,
-    ...(example === undefined ? {} : { exampleInputs: example }),
+    ...asked,
+    ...(known?.usualRun === undefined ? {} : { usualRun: known.usualRun }),
   });
   try {
     const search: ExampleSearch = {
@@ -98,11 +109,11 @@ export async function prepareModel(
         { model: name, version, reason: found.reason },
         'not ready until it answers a request: no self-test could be made up; give an example.json beside the model',
       );
-    const batch = await decideBatchAxis(artifact, wishes, search, found);
+    const batch = (found.ok && known?.batch) || (await decideBatchAxis(artifact, wishes, search, found));
     const { paddedRows } = batch;
     const notes = {
       host: instance.hostReason,
-      batchAxis: `${paddedRows === undefined ? batch.axis : 0}: ${batch.reason}`,
+      batchAxis: `${paddedRows === undefined ? batch.axis : 0}: ${batch.reason}${batch === known?.batch ? EARLIER : ''}`,
       selfTest: describeTest(found),
       memory: `${Math.round(instance.memoryBytes / 2 ** 20)} MiB more resident after loading`,
     };
@@ -113,7 +124,14 @@ export async function prepareModel(
         'requests must have the rows that the model fixes',
       );
     const signature: Signature = { ...instance.signature, batchAxis: batch.axis };
-    const costs = await measureCosts({ ...search, signature }, { instance, options, found });
+    const costs =
+      found.ok && known?.costs !== undefined
+        ? known.costs
+        : await measureCosts({ ...search, signature }, { instance, options, found });
+    if (key !== undefined && costs !== known?.costs && found.ok) {
+      const { usualRun } = instance;
+      await loads?.write(key, toKeep({ ...(usualRun === undefined ? {} : { usualRun }), batch, costs }));
+    }
     const model = createEngineModel({ artifact, instance, name, version, clock, log, signature });
     const { host, memoryBytes } = instance;
     const joins = signature.batchAxis === 0 || paddedRows !== undefined;

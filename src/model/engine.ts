@@ -39,10 +39,21 @@ export interface EngineOptions {
   readonly graphOptimization?: GraphOptimization;
   /** Interpreter of Python functions. Default: that of the active environment, else `python3`. */
   readonly python?: string;
+  /** What an earlier load on this machine measured. Default: it is measured. */
+  readonly usualRun?: UsualRun;
   /** How much is measured at load. Default: nothing beyond what has to be known. */
   readonly tune?: TuneEffort;
   /** What a measured choice is to be good at. Default `balanced`. */
   readonly target?: Target;
+}
+
+/** A run of the request that a model is measured with. */
+export interface UsualRun {
+  readonly ns: number;
+  /** Of its inputs. */
+  readonly sizeBytes: number;
+  /** That the session took, as far as it could be told. */
+  readonly memoryBytes: number;
 }
 
 /** ONNX Runtime's levels; each includes the ones after it. */
@@ -56,6 +67,8 @@ export type TuneEffort = 'auto' | 'off' | 'full';
 
 export interface Engine {
   readonly name: string;
+  /** Its own and that of its runtime. Absent: it may change at any time, so nothing that was measured is kept. */
+  readonly version?: () => string;
   /**
    * Loads the artifact and makes it ready to run.
    * @throws NimifyError UNSUPPORTED, INVALID_INPUT (not a model), ENGINE_FAILED
@@ -98,6 +111,8 @@ export interface EngineInstance {
   readonly hostReason: string;
   readonly signature: Signature;
   readonly slots: number;
+  /** As it was measured to pick the host, where that needs no second look. */
+  readonly usualRun?: UsualRun;
   /** Memory that the load took, as far as it can be told. */
   readonly memoryBytes: number;
   readonly health: InstanceHealth;

@@ -88,6 +88,9 @@ export interface MemorySurvey {
 /** Up to here there is room for bodies; what is left of the ceiling is for answers and what models take. */
 const BODY_SHARE = 0.9;
 
+/** A process that holds less than this share of what it may has memory enough. */
+const AMPLE_SHARE = 0.5;
+
 const LOOK_MS = 100;
 const IDLE_LOOK_MS = 1000;
 const STUCK_AFTER_NS = 10e9;
@@ -270,7 +273,9 @@ export function createMemoryRoom({
     },
     onShort: tidying.onShort,
     survey() {
-      tidying.makeRoom();
+      gauge.measure();
+      // What is garbage among it does not matter where there is plenty: to collect it would hold up a start.
+      if (gauge.usedBytes > bodyMark * AMPLE_SHARE) tidying.makeRoom();
       gauge.startAnew();
       claims.forgetMost();
       const { usedBytes } = gauge;

@@ -9,7 +9,10 @@ import type { TensorSpec } from '../model/signature.ts';
  * What of a model file can be served. Outputs that are no tensors are left out with a reason.
  * @throws NimifyError UNSUPPORTED or INVALID_INPUT: the file's own problems, each with what to do
  */
-export async function toArtifact(file: ModelFile): Promise<Artifact> {
+export async function toArtifact(
+  file: ModelFile,
+  hash: (file: ModelFile) => Promise<string> = hashModelFile,
+): Promise<Artifact> {
   refuseProblems(file);
   const { inputs, outputs, omitted } = servableTensors(file);
   const { axis, reason, fixedRows } = inferBatchAxis(inputs, outputs);
@@ -20,7 +23,7 @@ export async function toArtifact(file: ModelFile): Promise<Artifact> {
     format: file.format,
     path: file.path,
     sizeBytes: file.sizeBytes,
-    contentHash: await hashModelFile(file),
+    contentHash: await hash(file),
     signature: {
       inputs,
       outputs,

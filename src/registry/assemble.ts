@@ -2,7 +2,9 @@ import type { BatchingChoice } from '../base/config/batching.ts';
 import type { Objective } from '../base/config/objective.ts';
 import type { Target, TuneChoice } from '../base/config/options.ts';
 import type { Logger } from '../base/telemetry/log.ts';
+import { userCacheFolder } from '../base/util/cache-folder.ts';
 import type { Clock } from '../base/util/clock.ts';
+import { createLoadCache } from '../engine/known-load.ts';
 import { prepareModel } from '../engine/prepare.ts';
 import type { Artifact } from '../model/artifact.ts';
 import type { EngineOptions } from '../model/engine.ts';
@@ -85,7 +87,7 @@ async function assembleOpened(
       pads,
       ...(exampleFile === undefined ? {} : { example: readExample(outside, exampleFile) }),
     },
-    deps,
+    { ...deps, loads: createLoadCache(userCacheFolder(), deps.log) },
   );
   const { paddedRows } = prepared;
   const unpadded =

@@ -61,7 +61,7 @@ describe('a server that is asked for inference and health', () => {
     // ONNX Runtime's library is called, and koffi is a binary.
     expect(packagesOf(scripts)).toEqual([]);
     const own = scripts.filter((script) => !script.includes('/node_modules/'));
-    expect(own.some((script) => script.endsWith('/dist/cli/main.js'))).toBe(true);
+    expect(own.some((script) => script.endsWith('/dist/cli/main.cjs'))).toBe(true);
     expect(own.length).toBeLessThan(15);
   });
 

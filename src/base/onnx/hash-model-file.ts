@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, relative, sep } from 'node:path';
 import { NimifyError } from '../errors/nimify-error.ts';
 import type { ModelFile } from './contract.ts';
@@ -28,7 +28,17 @@ export async function hashModelFile(file: ModelFile): Promise<string> {
 
 async function addFile(hash: Hash, path: string): Promise<void> {
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) hash.update(chunk);
+    const file = await open(path);
+    try {
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      for (;;) {
+        const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES);
+        if (bytesRead === 0) break;
+        hash.update(chunk.subarray(0, bytesRead));
+      }
+    } finally {
+      await file.close();
+    }
   } catch (cause) {
     throw new NimifyError('NOT_FOUND', `${path} cannot be read; put it back beside the model`, {
       cause,

@@ -9,7 +9,7 @@ import { NimifyError } from '../errors/nimify-error.ts';
  * `.../dist/a/b.js` is named instead; when it runs from `dist`, only the suffix changes.
  *
  * @param metaUrl the caller's `import.meta.url`
- * @param relative the module, relative to the caller, with its `.ts` suffix
+ * @param relative the module, relative to the caller, with its `.ts` suffix; `.cjs` where the build joins it into a script
  * @throws NimifyError INTERNAL where the built file is missing
  */
 export function workerUrl(metaUrl: string, relative: string): URL {

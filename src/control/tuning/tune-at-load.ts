@@ -7,7 +7,7 @@ import type { Clock } from '../../base/util/clock.ts';
 import { thisMachine } from '../../engine/host/this-machine.ts';
 import type { Machine } from '../../engine/host/thread-plan.ts';
 import { keyHere, type TuningKey } from '../../engine/host/tuning-cache.ts';
-import { loadRuntime } from '../../engine/onnxruntime/runtime.ts';
+import { findPackage } from '../../engine/onnxruntime/package.ts';
 import type { EngineOptions } from '../../model/engine.ts';
 import { openSource } from '../../registry/open-source.ts';
 import type { FoundModel } from '../../registry/repository.ts';
@@ -192,7 +192,7 @@ async function keyOf(
   await close();
   const { python: _python, tune: _tune, exampleInputs: _inputs, ...held } = engine;
   const sorted = Object.entries(held).sort(([a], [b]) => (a < b ? -1 : 1));
-  const engineVersion = `onnxruntime-node ${(await loadRuntime()).env.versions.node}`;
+  const engineVersion = `onnxruntime-node ${findPackage().version}`;
   return keyHere({
     ...{ contentHash: artifact.contentHash, cores, engineVersion },
     options: ['search', target, objective ?? null, sorted, found.config?.text ?? null],

@@ -1,6 +1,13 @@
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { CancelToken } from '../../base/util/cancel.ts';
-import type { EngineInstance, HostKind, InstanceHealth, RunRequest, RunResult } from '../../model/engine.ts';
+import type {
+  EngineInstance,
+  HostKind,
+  InstanceHealth,
+  RunRequest,
+  RunResult,
+  UsualRun,
+} from '../../model/engine.ts';
 import type { Signature } from '../../model/signature.ts';
 import type { HostSession } from './session.ts';
 
@@ -8,6 +15,7 @@ export interface InstanceParts {
   readonly host: HostKind;
   readonly hostReason: string;
   readonly signature: Signature;
+  readonly usualRun?: UsualRun | undefined;
   readonly memoryBytes: number;
   /** The session of each slot; slots may share one. */
   readonly sessions: readonly HostSession[];
@@ -48,6 +56,7 @@ export function createHostedInstance(parts: InstanceParts): EngineInstance {
     signature: parts.signature,
     slots: sessions.length,
     memoryBytes: parts.memoryBytes,
+    ...(parts.usualRun === undefined ? {} : { usualRun: parts.usualRun }),
     get health() {
       return healthOf(sessions);
     },

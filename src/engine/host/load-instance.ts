@@ -1,6 +1,6 @@
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { Artifact } from '../../model/artifact.ts';
-import type { EngineInstance, EngineOptions } from '../../model/engine.ts';
+import type { EngineInstance, EngineOptions, UsualRun } from '../../model/engine.ts';
 import { createInlineRuns, type InlineRuns } from './inline-runs.ts';
 import { createHostedInstance, type InstanceParts } from './instance.ts';
 import { loadNative } from './load-native.ts';
@@ -8,9 +8,9 @@ import { loadProcesses } from './load-processes.ts';
 import { answeredInputs, type LoadDeps, openConfirmed, planFor } from './load-steps.ts';
 import { loadThreads } from './load-threads.ts';
 import { createOverflow } from './overflow.ts';
-import { crashWarning, pickHost, processReason } from './pick-host.ts';
+import { crashWarning, EARLIER, hostFor, keepable, pickHost, processReason } from './pick-host.ts';
 import type { ProcessLimits } from './process.ts';
-import { createRunCost, sizeOf } from './run-cost.ts';
+import { createRunCost, type RunExample, sizeOf } from './run-cost.ts';
 import type { HostSession, SessionSource } from './session.ts';
 
 /** Slots of an instance on the main thread: a few, so that one turn of the event loop takes several small runs. */
@@ -132,35 +132,81 @@ async function loadMeasured(
     const reason = `thread: how long ${artifact.loopOperator} takes depends on the values of a request${why}`;
     return loadThreads(artifact, options, deps, { reason });
   }
-  const intraOpThreads = options.intraOpThreads ?? 1;
-  const source: SessionSource = { path: artifact.path, intraOpThreads };
+  if (options.usualRun !== undefined) return loadAsBefore(artifact, options.usualRun, options, deps, why);
+  const source = sourceOf(artifact, options);
   const session = await openConfirmed(deps, () => deps.openInline(source));
   const signature = deps.confirm(session);
   const inputs = await answeredInputs(session, signature, artifact, options, deps);
   const outputs = signature.outputs.map((spec) => spec.name);
-  const choice = await pickHost(session, inputs, outputs);
+  const { host, reason, runNs, isSteady } = await pickHost(session, inputs, outputs);
+  const { memoryBytes } = session.info;
+  const usualRun =
+    inputs === undefined || runNs === undefined
+      ? undefined
+      : keepable({ ns: runNs, sizeBytes: sizeOf(inputs), memoryBytes }, isSteady);
 
-  if (choice.host === 'thread' || inputs === undefined || choice.runNs === undefined) {
+  if (host === 'thread' || inputs === undefined || runNs === undefined) {
     await session.close();
-    const modelBytes = Math.max(artifact.sizeBytes, session.info.memoryBytes);
     return loadThreads(artifact, options, deps, {
-      ...{ reason: choice.reason + why, modelBytes },
+      ...{ reason: reason + why, modelBytes: Math.max(artifact.sizeBytes, memoryBytes), usualRun },
       findInputs: async () => inputs,
     });
   }
-  const cost = createRunCost({ sizeBytes: sizeOf(inputs), computeNs: choice.runNs });
+  const example = { sizeBytes: sizeOf(inputs), computeNs: runNs };
+  return keepInline(artifact, session, { reason: reason + why, example, usualRun }, options, deps);
+}
+
+/** As a measurement found best at an earlier start. */
+async function loadAsBefore(
+  artifact: Artifact,
+  usualRun: UsualRun,
+  options: EngineOptions,
+  deps: LoadDeps,
+  why: string,
+): Promise<EngineInstance> {
+  const { ns, sizeBytes, memoryBytes } = usualRun;
+  const { host, ...measured } = hostFor(ns, EARLIER);
+  const reason = measured.reason + why;
+  if (host === 'thread') {
+    const modelBytes = Math.max(artifact.sizeBytes, memoryBytes);
+    return loadThreads(artifact, options, deps, { reason, modelBytes, usualRun });
+  }
+  const session = await openConfirmed(deps, () => deps.openInline(sourceOf(artifact, options)));
+  const example = { sizeBytes, computeNs: ns };
+  return keepInline(artifact, session, { reason, example, usualRun }, options, deps);
+}
+
+interface Inline {
+  readonly reason: string;
+  /** A run that was measured. */
+  readonly example: RunExample;
+  readonly usualRun: UsualRun | undefined;
+}
+
+function keepInline(
+  artifact: Artifact,
+  session: HostSession,
+  { reason, example, usualRun }: Inline,
+  options: EngineOptions,
+  deps: LoadDeps,
+): EngineInstance {
   const overflow = createOverflow({
     maxThreads: planFor(artifact.sizeBytes, options, deps).instances,
-    openThread: () => deps.openThread(source),
+    openThread: () => deps.openThread(sourceOf(artifact, options)),
     log: deps.log,
   });
   return createHostedInstance({
     host: 'inline',
-    hostReason: choice.reason + why,
-    signature,
+    hostReason: reason,
+    signature: deps.confirm(session),
     memoryBytes: session.info.memoryBytes,
+    usualRun,
     sessions: Array.from({ length: INLINE_SLOTS }, () => session),
-    ...inlineParts(session, createInlineRuns(cost, overflow)),
+    ...inlineParts(session, createInlineRuns(createRunCost(example), overflow)),
     close: () => overflow.close(),
   });
+}
+
+function sourceOf({ path }: Artifact, { intraOpThreads = 1 }: EngineOptions): SessionSource {
+  return { path, intraOpThreads };
 }

@@ -30,7 +30,7 @@ export interface LoadDeps {
   /** Measurements of earlier starts. */
   readonly tunings: TuningCache;
   /** Name and version of the engine: another may be quicker elsewhere. */
-  readonly engineVersion: () => Promise<string>;
+  readonly engineVersion: () => string;
   /** The signature by what the session says of itself. @throws NimifyError where it cannot be served */
   readonly confirm: (session: HostSession) => Signature;
 }

@@ -1,5 +1,5 @@
 import type { Artifact } from '../../model/artifact.ts';
-import type { EngineInstance, EngineOptions, HostKind, TuneEffort } from '../../model/engine.ts';
+import type { EngineInstance, EngineOptions, HostKind, TuneEffort, UsualRun } from '../../model/engine.ts';
 import { createHostedInstance } from './instance.ts';
 import { answeredInputs, type LoadDeps, openConfirmed, planFor } from './load-steps.ts';
 import type { HostSession } from './session.ts';
@@ -15,6 +15,8 @@ interface Threads {
   readonly host?: Extract<HostKind, 'thread' | 'native'>;
   /** Memory of a session, where it is known better than by the file. */
   readonly modelBytes?: number;
+  /** What led here. */
+  readonly usualRun?: UsualRun | undefined;
   /** A request that the model answers. Default: one is looked for. */
   readonly findInputs?: TuneInput['findInputs'];
 }
@@ -28,6 +30,7 @@ export async function loadThreads(
     reason,
     modelBytes = artifact.sizeBytes,
     findInputs,
+    usualRun,
     host = 'thread',
     open = (plan) => openThreads(artifact, plan, deps),
   }: Threads,
@@ -46,7 +49,7 @@ export async function loadThreads(
               findInputs ??
               ((session) => answeredInputs(session, deps.confirm(session), artifact, options, deps)),
             outputs: artifact.signature.outputs.map((spec) => spec.name),
-            key: await tuningKey(artifact, options, deps, host),
+            key: tuningKey(artifact, options, deps, host),
           },
           { clock: deps.clock, log: deps.log, cache: deps.tunings, open },
         );
@@ -57,6 +60,7 @@ export async function loadThreads(
     hostReason: `${reason}; ${instances} x ${intraOpThreads} threads${note === '' ? '' : ` (${note})`}`,
     signature: deps.confirm(first!),
     memoryBytes: first!.info.memoryBytes * copies(tuned.plan),
+    usualRun,
     sessions,
   });
 }
@@ -68,17 +72,17 @@ function tuneEffort({ loopOperator }: Artifact, options: EngineOptions): TuneEff
   return isOpen ? tune : 'off';
 }
 
-async function tuningKey(
+function tuningKey(
   { contentHash }: Artifact,
   { providers, memoryArena, graphOptimization }: EngineOptions,
   { machine, engineVersion }: LoadDeps,
   host: HostKind,
-): Promise<TuningKey> {
+): TuningKey {
   const options = [
     ...[providers ?? null, memoryArena ?? null, graphOptimization ?? null],
     ...(host === 'thread' ? [] : [host]),
   ];
-  return keyHere({ contentHash, options, cores: machine.cores, engineVersion: await engineVersion() });
+  return keyHere({ contentHash, options, cores: machine.cores, engineVersion: engineVersion() });
 }
 
 async function openThreads(

@@ -1,6 +1,6 @@
 import { BORROWED } from '../../base/tensor/owner.ts';
 import type { Tensor } from '../../base/tensor/tensor.ts';
-import type { HostKind } from '../../model/engine.ts';
+import type { HostKind, UsualRun } from '../../model/engine.ts';
 import type { HostSession } from './session.ts';
 
 /**
@@ -16,11 +16,13 @@ export interface HostChoice {
   readonly reason: string;
   /** The fastest of the measured runs; undefined where none could be measured. */
   readonly runNs: number | undefined;
+  /** Another run took about as long, so that this says little of what else the machine did. Absent: not known. */
+  readonly isSteady?: boolean;
 }
 
 /** Picks the host from the time of runs on the main thread. `inputs` undefined: no example is known. */
 export async function pickHost(
-  session: HostSession,
+  session: Pick<HostSession, 'run'>,
   inputs: readonly Tensor[] | undefined,
   outputs: readonly string[],
 ): Promise<HostChoice> {
@@ -28,9 +30,26 @@ export async function pickHost(
     const reason = 'thread: no example request is known, so the time of a run is not';
     return { host: 'thread', reason, runNs: undefined };
   }
-  const runNs = await fastestRunNs(session, inputs, outputs);
+  const { fastestNs, isSteady } = await timeRuns(session, inputs, outputs);
+  return { ...hostFor(fastestNs), isSteady };
+}
+
+/** @param when where it was not now */
+export function hostFor(runNs: number, when = ''): HostChoice & { readonly runNs: number } {
   const host = runNs < INLINE_BELOW_NS ? 'inline' : 'thread';
-  return { host, reason: `${host}: a run takes ${timeText(runNs)}, ${HOP_TEXT}`, runNs };
+  return { host, reason: `${host}: a run takes ${timeText(runNs)}${when}, ${HOP_TEXT}`, runNs };
+}
+
+/** For a reason. */
+export const EARLIER = ' (measured at an earlier start)';
+
+/** Close to the limit another measurement might pick the other way, so none of them is kept. */
+const CLEAR = 2;
+
+/** The run, where it is worth keeping: what it takes was steady, and leaves no doubt about where it is to happen. */
+export function keepable(run: UsualRun, isSteady = false): UsualRun | undefined {
+  const isClear = run.ns * CLEAR < INLINE_BELOW_NS || run.ns > INLINE_BELOW_NS * CLEAR;
+  return isSteady && isClear ? run : undefined;
 }
 
 /** Why `auto` takes processes for a model with an operator that some values crash. */
@@ -58,20 +77,35 @@ const LONGEST_NS = 500_000_000;
  * The fastest run. The same inputs cost the same every time, so whatever a run takes longer is set-up or the
  * machine's doing: on a busy one most runs may be interrupted, and a median would tell of its neighbours.
  */
-export async function fastestRunNs(
+export async function timeRuns(
   session: Pick<HostSession, 'run'>,
   inputs: readonly Tensor[],
   outputs: readonly string[],
-): Promise<number> {
-  let fastestNs = Number.POSITIVE_INFINITY;
+): Promise<TimedRuns> {
+  const times: number[] = [];
   let totalNs = 0;
   for (let run = 0; run < RUNS && (run < FEWEST_RUNS || totalNs < BUDGET_NS); run++) {
     const { computeNs } = await session.run({ inputs, outputs, owner: BORROWED });
-    fastestNs = Math.min(fastestNs, computeNs);
+    times.push(computeNs);
     totalNs += computeNs;
     if (totalNs > LONGEST_NS) break;
   }
-  return fastestNs;
+  return fastestOf(times);
+}
+
+export interface TimedRuns {
+  readonly fastestNs: number;
+  /** The next one took about as long. */
+  readonly isSteady: boolean;
+}
+
+const STEADY_WITHIN = 1.5;
+
+export function fastestOf(times: readonly number[]): TimedRuns {
+  const [fastestNs = Number.POSITIVE_INFINITY, nextNs = Number.POSITIVE_INFINITY] = times.toSorted(
+    (a, b) => a - b,
+  );
+  return { fastestNs, isSteady: nextNs <= STEADY_WITHIN * fastestNs };
 }
 
 export function timeText(ns: number): string {

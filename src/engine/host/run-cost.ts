@@ -16,8 +16,13 @@ export interface RunCost {
   observe(sizeBytes: number, computeNs: number): void;
 }
 
+export interface RunExample {
+  readonly sizeBytes: number;
+  readonly computeNs: number;
+}
+
 /** @param example a run that was measured already. Without one nothing is known, so every run may take forever */
-export function createRunCost(example?: { readonly sizeBytes: number; readonly computeNs: number }): RunCost {
+export function createRunCost(example?: RunExample): RunCost {
   const lately = new Float64Array(CLASSES);
   if (example !== undefined) observe(example.sizeBytes, example.computeNs);
 

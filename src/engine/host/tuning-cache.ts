@@ -31,11 +31,18 @@ export function keyHere(of: {
 }
 
 /** What earlier starts measured. */
-export interface MeasurementCache<Measured> {
+export interface MeasurementCache<Measured, Key = TuningKey> {
   /** Undefined where there is none, or none that can be understood. */
-  read(key: TuningKey): Promise<Measured | undefined>;
+  read(key: Key): Promise<Measured | undefined>;
   /** Never throws: who cannot write measures again next time. */
-  write(key: TuningKey, measured: Measured): Promise<void>;
+  write(key: Key, measured: Measured): Promise<void>;
+}
+
+export interface CacheOptions<Key> {
+  /** Folder within that of the cache. Default: that of tunings. */
+  readonly part?: string;
+  /** Part of the key: of those that have it in common, the last that was written is kept. Default: all of it. */
+  readonly nameOf?: (key: Key) => unknown;
 }
 
 /** Of instances and threads. */
@@ -54,14 +61,18 @@ export function createTuningCache(folder: string, log: Logger): TuningCache {
  * or of another key counts as none.
  * @param toValue undefined: what was read is none
  */
-export function createMeasurementCache<Measured>(
+export function createMeasurementCache<Measured, Key = TuningKey>(
   folder: string,
   log: Logger,
-  toValue: (measured: unknown, key: TuningKey) => Measured | undefined,
-): MeasurementCache<Measured> {
-  const pathOf = (key: TuningKey) => {
-    const name = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32);
-    return join(folder, 'tuning', `${name}.json`);
+  toValue: (measured: unknown, key: Key) => Measured | undefined,
+  { part = 'tuning', nameOf = (key) => key }: CacheOptions<Key> = {},
+): MeasurementCache<Measured, Key> {
+  const pathOf = (key: Key) => {
+    const name = createHash('sha256')
+      .update(JSON.stringify(nameOf(key)))
+      .digest('hex')
+      .slice(0, 32);
+    return join(folder, part, `${name}.json`);
   };
   return {
     async read(key) {

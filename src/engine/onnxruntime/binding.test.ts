@@ -1,18 +1,5 @@
-import { beforeAll, describe, expect, it } from 'vitest';
-import { loadBinding } from './binding.ts';
-import { loadRuntime, type Runtime } from './runtime.ts';
-
-let runtime: Runtime;
-beforeAll(async () => {
-  runtime = await loadRuntime();
-});
-
-type Load = NonNullable<Parameters<typeof loadBinding>[1]>;
-
-/** A module that has these exports, whatever they are. */
-function moduleOf(exports: unknown): Load {
-  return () => exports as ReturnType<Load>;
-}
+import { describe, expect, it } from 'vitest';
+import { loadBinding, PlainTensor } from './binding.ts';
 
 class Session {
   loadModel() {}
@@ -22,46 +9,47 @@ class Session {
 
 describe('loadBinding', () => {
   it('knows the add-on of the version that is installed', () => {
-    const binding = loadBinding(runtime);
-    expect(typeof binding?.InferenceSession).toBe('function');
+    expect(typeof loadBinding()?.InferenceSession).toBe('function');
   });
 
   it('takes none of another version', () => {
-    const env = { ...runtime.env, versions: { common: '1.30.1', node: '1.30.1' } };
-    expect(loadBinding({ env })).toBeUndefined();
+    const load = () => ({ InferenceSession: Session, initOrtOnce() {} });
+    expect(loadBinding(load, () => '1.30.1')).toBeUndefined();
   });
 
-  it('readies what it takes', () => {
-    let ready = 0;
-    const binding = { InferenceSession: Session };
-    const initOrt = () => {
-      ready += 1;
+  it('readies what it takes, for tensors of its own', () => {
+    const asked: unknown[] = [];
+    const binding = {
+      InferenceSession: Session,
+      initOrtOnce(...args: readonly unknown[]) {
+        asked.push(args);
+      },
     };
-    expect(loadBinding(runtime, moduleOf({ binding, initOrt }))).toBe(binding);
-    expect(ready).toBe(1);
+    expect(loadBinding(() => binding)).toBe(binding);
+    expect(asked).toEqual([[4, PlainTensor, expect.any(Boolean)]]);
   });
 
-  it.each<[string, Load]>([
+  it.each<[string, () => unknown]>([
     [
       'that is not there',
       () => {
         throw new Error('no such file');
       },
     ],
-    ['that holds nothing', moduleOf(undefined)],
-    ['without a session', moduleOf({ binding: {}, initOrt() {} })],
-    ['without a start', moduleOf({ binding: { InferenceSession: Session } })],
-    ['whose sessions cannot run', moduleOf({ binding: { InferenceSession: class {} }, initOrt() {} })],
+    ['that holds nothing', () => undefined],
+    ['without a session', () => ({ initOrtOnce() {} })],
+    ['without a start', () => ({ InferenceSession: Session })],
+    ['whose sessions cannot run', () => ({ InferenceSession: class {}, initOrtOnce() {} })],
     [
       'that does not start',
-      moduleOf({
-        binding: { InferenceSession: Session },
-        initOrt() {
+      () => ({
+        InferenceSession: Session,
+        initOrtOnce() {
           throw new Error('no memory');
         },
       }),
     ],
   ])('takes none %s', (_, load) => {
-    expect(loadBinding(runtime, load)).toBeUndefined();
+    expect(loadBinding(load)).toBeUndefined();
   });
 });

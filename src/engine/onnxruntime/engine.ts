@@ -17,8 +17,9 @@ import type { Machine } from '../host/thread-plan.ts';
 import { createTuningCache, type TuningCache } from '../host/tuning-cache.ts';
 import { findNative, type NativeVerdict } from './native/find-native.ts';
 import { openSharedSession } from './native/shared-session.ts';
+import { findPackage } from './package.ts';
 import { checkProviders, hasCpuOnly } from './providers.ts';
-import { loadRuntime, refuseTelemetry } from './runtime.ts';
+import { refuseTelemetry } from './runtime.ts';
 import { checkSession, openOrtSession } from './session.ts';
 
 export interface OnnxRuntimeDeps {
@@ -37,6 +38,7 @@ export function createOnnxRuntimeEngine(deps: OnnxRuntimeDeps): Engine {
   const { clock, log, machine, tunings, tryNative = findNative } = deps;
   return {
     name: 'onnxruntime',
+    version: engineVersion,
     async load(artifact, options) {
       refuseTelemetry();
       await checkProviders(options.providers);
@@ -48,11 +50,11 @@ export function createOnnxRuntimeEngine(deps: OnnxRuntimeDeps): Engine {
         log,
         machine: machine ?? thisMachine(),
         tunings: tunings ?? createTuningCache(userCacheFolder(), log),
-        engineVersion: async () => `onnxruntime-node ${(await loadRuntime()).env.versions.node}`,
+        engineVersion,
         openInline: (source) => openOrtSession(having(source), clock),
         openThread: (source) =>
           openThreadSession(having(source), {
-            entry: workerUrl(import.meta.url, './thread-entry.ts'),
+            entry: workerUrl(import.meta.url, './thread-entry.cjs'),
             clock,
             log,
           }),
@@ -67,6 +69,10 @@ export function createOnnxRuntimeEngine(deps: OnnxRuntimeDeps): Engine {
       });
     },
   };
+}
+
+function engineVersion(): string {
+  return `onnxruntime-node ${findPackage().version}`;
 }
 
 /** @throws NimifyError UNSUPPORTED where this machine, or what is asked for, does not let it be done */
@@ -99,7 +105,7 @@ function noNative(why: string, cause?: unknown): NimifyError {
 }
 
 function processCommand(source: SessionSource): readonly string[] {
-  const entry = fileURLToPath(workerUrl(import.meta.url, './process-entry.ts'));
+  const entry = fileURLToPath(workerUrl(import.meta.url, './process-entry.cjs'));
   return [process.execPath, entry, JSON.stringify(source)];
 }
 

@@ -1,35 +1,31 @@
+import type { TensorConstructor } from 'onnxruntime-node';
 import { elementTypeOf } from '../../base/onnx/element-type.ts';
 import type { Clock } from '../../base/util/clock.ts';
 import type { RunRequest, RunResult } from '../../model/engine.ts';
 import type { SessionSource, SessionValue } from '../host/session.ts';
-import type { Binding } from './binding.ts';
+import { type Binding, PlainTensor } from './binding.ts';
 import { toRunError } from './native-errors.ts';
 import { type OpenedSession, sessionOptions } from './opened-session.ts';
-import type { Runtime } from './runtime.ts';
 import { toDatatype, toFeeds, toOutputs } from './tensors.ts';
 
 /** Without a prototype: the add-on would find in it what `toString` and other names of outputs mean there. */
 type Fetches = Record<string, null>;
 
 const NO_OPTIONS = {};
+const PLAIN = { Tensor: PlainTensor as unknown as TensorConstructor };
 
 /**
  * A session through the add-on itself: its runs can be done before the call returns.
  * @throws what the add-on throws
  */
-export function openNativeSession(
-  runtime: Runtime,
-  binding: Binding,
-  source: SessionSource,
-  clock: Clock,
-): OpenedSession {
+export function openNativeSession(binding: Binding, source: SessionSource, clock: Clock): OpenedSession {
   const session = new binding.InferenceSession();
   session.loadModel(source.path, sessionOptions(source));
   const fetchesFor = createFetches();
 
   function runNow(request: RunRequest): RunResult {
     try {
-      const feeds = toFeeds(runtime, request.inputs);
+      const feeds = toFeeds(PLAIN, request.inputs);
       const fetches = fetchesFor(request.outputs);
       const startNs = clock.nowNs();
       const made = session.run(feeds, fetches, NO_OPTIONS);

@@ -2,7 +2,7 @@ import { NimifyError } from '../../base/errors/nimify-error.ts';
 import { serveProcess } from '../host/serve-process.ts';
 import { openOrtSession } from './session.ts';
 
-await serveProcess({
+void serveProcess({
   platform: 'onnxruntime_onnx',
   open: openOrtSession,
   // The texts by which native-errors.ts tells it, too.

@@ -5,7 +5,7 @@ import { type Binding, loadBinding } from './binding.ts';
 import { toLoadError } from './native-errors.ts';
 import { openNativeSession } from './native-session.ts';
 import type { OpenedSession } from './opened-session.ts';
-import { loadRuntime, type Runtime } from './runtime.ts';
+import { loadRuntime } from './runtime.ts';
 import { openWrappedSession } from './wrapped-session.ts';
 
 /**
@@ -17,12 +17,16 @@ import { openWrappedSession } from './wrapped-session.ts';
 export async function openOrtSession(
   source: SessionSource,
   clock: Clock,
-  findBinding: (runtime: Runtime) => Binding | undefined = loadBinding,
+  findBinding: () => Binding | undefined = loadBinding,
 ): Promise<HostSession> {
-  const runtime = await loadRuntime();
-  const binding = findBinding(runtime);
+  const binding = findBinding();
+  const runtime = binding === undefined ? await loadRuntime() : undefined;
   const before = process.memoryUsage.rss();
-  const { inputs, outputs, ...runs } = await open(runtime, binding, source, clock);
+  const { inputs, outputs, ...runs } = await open(source, () =>
+    runtime === undefined
+      ? openNativeSession(binding!, source, clock)
+      : openWrappedSession(runtime, source, clock),
+  );
   const memoryBytes = Math.max(0, process.memoryUsage.rss() - before);
   return {
     ...runs,
@@ -34,16 +38,13 @@ export async function openOrtSession(
 }
 
 async function open(
-  runtime: Runtime,
-  binding: Binding | undefined,
-  source: SessionSource,
-  clock: Clock,
+  { path }: SessionSource,
+  load: () => OpenedSession | Promise<OpenedSession>,
 ): Promise<OpenedSession> {
   try {
-    if (binding === undefined) return await openWrappedSession(runtime, source, clock);
-    return openNativeSession(runtime, binding, source, clock);
+    return await load();
   } catch (thrown) {
-    throw toLoadError(source.path, thrown);
+    throw toLoadError(path, thrown);
   }
 }
 

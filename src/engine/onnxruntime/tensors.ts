@@ -1,12 +1,16 @@
-import type { OnnxValue, Tensor as OrtTensor } from 'onnxruntime-node';
+import type { OnnxValue, Tensor as OrtTensor, TensorConstructor } from 'onnxruntime-node';
 import { invalidInput } from '../../base/errors/nimify-error.ts';
 import { toBytesData } from '../../base/tensor/bytes.ts';
 import type { Datatype, TypedArray } from '../../base/tensor/datatype.ts';
 import { type BytesData, isBytesData, type Tensor } from '../../base/tensor/tensor.ts';
-import type { Runtime } from './runtime.ts';
 import { checkText } from './text.ts';
 
 type OrtType = OrtTensor.Type;
+
+/** What makes tensors as the engine takes them. */
+interface TensorMaker {
+  readonly Tensor: TensorConstructor;
+}
 
 const ORT_TYPES: Readonly<Partial<Record<Datatype, OrtType>>> = {
   BOOL: 'bool',
@@ -34,9 +38,9 @@ export function toDatatype(type: string): Datatype | undefined {
 }
 
 /** A run's inputs by name, as views. @throws NimifyError INVALID_INPUT as `toOrtTensor` does */
-export function toFeeds(runtime: Runtime, inputs: readonly Tensor[]): Record<string, OrtTensor> {
+export function toFeeds(maker: TensorMaker, inputs: readonly Tensor[]): Record<string, OrtTensor> {
   const feeds: Record<string, OrtTensor> = {};
-  for (const tensor of inputs) feeds[tensor.name] = toOrtTensor(runtime, tensor);
+  for (const tensor of inputs) feeds[tensor.name] = toOrtTensor(maker, tensor);
   return feeds;
 }
 
@@ -53,15 +57,15 @@ export function toOutputs(
  * shared between threads, which the native side refuses.
  * @throws NimifyError INVALID_INPUT for text that cannot be passed unchanged
  */
-export function toOrtTensor(runtime: Runtime, tensor: Tensor): OrtTensor {
+export function toOrtTensor(maker: TensorMaker, tensor: Tensor): OrtTensor {
   const type = ORT_TYPES[tensor.datatype];
   if (type === undefined) {
     throw invalidInput(`input '${tensor.name}': ONNX Runtime for Node takes no ${tensor.datatype}`);
   }
   const { data, shape } = tensor;
-  if (isBytesData(data)) return new runtime.Tensor('string', toText(tensor.name, data), shape);
+  if (isBytesData(data)) return new maker.Tensor('string', toText(tensor.name, data), shape);
   const array = data.buffer instanceof SharedArrayBuffer ? data.slice() : data;
-  const made = new runtime.Tensor(type as 'float32', array as Float32Array, shape);
+  const made = new maker.Tensor(type as 'float32', array as Float32Array, shape);
   if (type === 'float16') passHalfAsBits(made, array);
   return made;
 }

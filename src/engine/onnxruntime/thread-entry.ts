@@ -1,4 +1,4 @@
 import { serveThread } from '../host/serve-thread.ts';
 import { openOrtSession } from './session.ts';
 
-await serveThread(openOrtSession);
+void serveThread(openOrtSession);
