@@ -28,7 +28,8 @@ const WORKERS = ['engine/onnxruntime/thread-entry', 'engine/onnxruntime/process-
 /** Pure JavaScript that every command needs: taken in, with its licence. Everything else stays a package. */
 const INLINED = ['commander', 'picocolors'];
 
-const SCRIPT = { format: 'cjs', entryFileNames: '[name].cjs' };
+/** What is loaded on demand is required, too: of scripts whose code is kept, Node 20 warns at each `import()`. */
+const SCRIPT = { format: 'cjs', entryFileNames: '[name].cjs', dynamicImportInCjs: false };
 
 rmSync(join(DIST, 'chunks'), { recursive: true, force: true });
 await bundle(COMMAND, {
