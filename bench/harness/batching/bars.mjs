@@ -94,13 +94,19 @@ function overloadBars({ name, peaks, objectiveMs }, of) {
       values((run) => run.p99Us / 1000 / objectiveMs),
     ),
     judge(
-      `${name}, 300 %: time to a refusal, p99`,
+      `${name}, 300 %: time to a refusal, p99${besideRefusals(of)}`,
       'ms',
       '<',
       REFUSAL_MS,
       values((run) => run.refusalP99Us / 1000),
     ),
   ];
+}
+
+/** Of a bare socket beside the engine on the same core, under the same arrivals: what the machine allows. */
+function besideRefusals(of) {
+  const floor = of('floor-refusals', { scenario: 'overload' }).map((run) => run.refusalP99Us / 1000);
+  return floor.length === 0 ? '' : ` (of a bare socket beside the busy engine ${toText(median(floor))} ms)`;
 }
 
 /**

@@ -8,6 +8,7 @@ import { leastMissed } from './least-missed.mjs';
 import { GRID_LOADS, HALF_LOAD, OPEN_LOADS, OVERLOAD, REFUSAL_LOAD, scheduleAt } from './loads.mjs';
 import { closedRounds, openRounds, overloadBesidePeak } from './rounds.mjs';
 import { runEngineAlone } from './run-engine-alone.mjs';
+import { floorOfRefusals } from './servers.mjs';
 
 /** Below it a refusal costs what an answer costs, and no client here can offer three times the peak. */
 const OVERLOAD_FROM_US = 1900;
@@ -52,14 +53,15 @@ export async function measureBatching(model, servers, { options, results, say })
   if (options.scenarios.includes('grid')) await measureGrid(context);
 }
 
-/** Of nimify, beside one of its kind that refuses nobody. */
+/** Of nimify, beside one of its kind that refuses nobody, and a socket that refuses all. */
 async function measureOverload(nimify, [server], context) {
   const { objectiveMs: _, ...without } = context;
   const [patient] = await startChecked([server], without);
+  const [floor] = await start([floorOfRefusals(context.options.root, server)], without);
   try {
-    await overloadBesidePeak(nimify, patient, context);
+    await overloadBesidePeak({ server: nimify, patient, floor }, context);
   } finally {
-    await patient.process.stop();
+    for (const { process } of [patient, floor]) await process.stop();
   }
 }
 

@@ -36,14 +36,15 @@ export async function closedRounds(up, connections, context) {
 
 /**
  * A server under overload, right after what it comes to, without an objective, with enough requests in flight: on a
- * machine that is quicker in one minute than in the next, only the two beside each other say what overload costs.
+ * machine that is quicker in one minute than in the next, only those beside each other say what overload costs. So with
+ * those that are refused by a socket that does nothing else.
  */
-export async function overloadBesidePeak(server, patient, { options, ...context }) {
+export async function overloadBesidePeak({ server, patient, floor }, { options, ...context }) {
   const { rounds: others } = options;
   for (let round = others; round < others + OVERLOAD_ROUNDS; round += 1) {
     const one = { ...context, options: { ...options, rounds: 1 }, firstRound: round };
     await closedRounds([patient], PEAK_CONNECTIONS, { ...one, scenario: 'peak' });
-    await openRounds([server], OVERLOAD, { ...one, scenario: 'overload' });
+    await openRounds([server, floor], OVERLOAD, { ...one, scenario: 'overload' });
   }
 }
 

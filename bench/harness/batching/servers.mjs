@@ -12,6 +12,18 @@ const WINDOW_S = '0.002';
 /** Of BentoML, where nothing else is known. */
 const BENTOML_LATENCY_MS = 60_000;
 
+/** What nobody can refuse sooner than; see bench/peers/floor-refusals.mjs. Offered what nimify is. */
+export function floorOfRefusals(root, nimify) {
+  return {
+    ...{ name: 'floor-refusals', family: nimify.name, encodings: ['json'], request: nimify.request },
+    start: ({ path }, port) => ({
+      command: process.execPath,
+      args: [`${root}/bench/peers/floor-refusals.mjs`],
+      env: { MODEL: path, PORT: String(port) },
+    }),
+  };
+}
+
 /**
  * The servers of the suite `batching`, all over HTTP with JSON of one row. `start(model, port, { objectiveMs })`: only
  * some can be told an objective, those with `takesObjective`. Servers of one `family` are offered the same rates.
