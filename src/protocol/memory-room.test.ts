@@ -278,6 +278,20 @@ describe('createMemoryRoom', () => {
     all.release();
   });
 
+  it('collects what loading left once nothing is held, and not before the start is over', () => {
+    const { room, state, clock } = roomOf(1000);
+    state.afterCollection = 60;
+    expect(room.survey().usedBytes).toBe(100 * MIB);
+    expect(state.collected).toBe(0);
+    clock.advance(3000);
+    expect([state.collected, state.residentMib]).toEqual([1, 60]);
+    // Where that leaves too little, at once.
+    const small = roomOf(150);
+    small.state.afterCollection = 60;
+    small.state.residentMib = 140;
+    expect(small.room.survey().usedBytes).toBe(60 * MIB);
+  });
+
   it('refuses nothing without a ceiling, and sets no timer', () => {
     const { room, clock } = roomOf(undefined);
     const claim = room.claim(2 ** 50);

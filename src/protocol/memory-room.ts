@@ -111,6 +111,8 @@ export function createMemoryRoom({
   const answerSizes = createAnswerSizes(SMALLEST_CLAIM_BYTES);
   /** How many answers are held. */
   let answers = 0;
+  /** What loading and warming up left has not been collected. */
+  let isUntidy = false;
   let fullSinceNs: number | undefined;
   let timer: Timer | undefined;
 
@@ -196,7 +198,8 @@ export function createMemoryRoom({
     gauge.measure();
     const { usedBytes, floorBytes } = gauge;
     if (claims.isAtRest) {
-      if (usedBytes > bodyMark) tidying.makeRoom();
+      if (isUntidy) isUntidy = !tidying.tidyUp();
+      else if (usedBytes > bodyMark) tidying.makeRoom();
     } else if (usedBytes > (bodyMark + floorBytes) / 2 && appetite.isExceeded(sight())) {
       tidying.tidyUp();
     }
@@ -276,6 +279,7 @@ export function createMemoryRoom({
       gauge.measure();
       // What is garbage among it does not matter where there is plenty: to collect it would hold up a start.
       if (gauge.usedBytes > bodyMark * AMPLE_SHARE) tidying.makeRoom();
+      else isUntidy = true;
       gauge.startAnew();
       claims.forgetMost();
       const { usedBytes } = gauge;

@@ -49,7 +49,7 @@ describe('openSharedSession', () => {
       ...{ name, datatype: 'FP32', shape: [10_000], data: new Float32Array(10_000).fill(2) },
     });
     const request = asked([vector('a'), vector('b')], ['y']);
-    const memoryOf = ({ outputs: [output] }: RunResult) => (output?.data as Float32Array).buffer;
+    const memoryOf = ({ outputs }: RunResult) => (outputs[0]!.data as Float32Array).buffer;
     for (const run of [() => session.run(request), async () => session.runNow!(request)]) {
       const kept = await run();
       const given = await run();
