@@ -124,7 +124,7 @@ async function call({ name, session, requests, runNs }) {
     for (const { data } of request.inputs)
       if (ArrayBuffer.isView(data)) new Uint8Array(data.buffer).fill(0x5a);
   if (expected === undefined) faults.push({ name, at, expected: refusal, got: 'an answer' });
-  else check({ name, at, outputs: got.outputs, expected });
+  else check({ name, at, outputs: got.outputs, owner: got.owner, expected });
 }
 
 function check(one) {
@@ -134,6 +134,8 @@ function check(one) {
   if (kept.length <= KEPT) return;
   const [old] = kept.splice(Math.floor(random() * KEPT), 1);
   if (!isSame(old.outputs, old.expected)) say(`an answer that changed later: ${old.name}`);
+  // Later runs write there.
+  old.owner?.release();
 }
 
 async function cancelLater(cancel, runNs) {
