@@ -2,19 +2,24 @@
  * Draws the results of the suite `batching` into docs/ and writes docs/performance.md around them, with the bars of the
  * suite `limits`.
  *
- *   node bench/draw.mjs [results.json]     default: the newest of bench/results/
+ *   node bench/draw.mjs [results.json] [--out folder]     default: the newest of bench/results/, docs/
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { parseArgs } from 'node:util';
 import { drawOverload, drawThroughput } from './harness/batching/plots.mjs';
 import { percent, table } from './harness/markdown.mjs';
 import { ROOT } from './harness/places.mjs';
 import { renderBars } from './harness/report.mjs';
-import { holdsBelowCapacity, isWithin } from './simulation/verdicts.mjs';
+import { holdsBelowCapacity } from './simulation/verdicts.mjs';
 
 const RESULTS = `${ROOT}/bench/results`;
 const SMALLEST_SHARE = 0.01;
-const file = process.argv[2] ?? newest(/-batching.*\.json$/);
+const { values, positionals } = parseArgs({
+  options: { out: { type: 'string', default: `${ROOT}/docs` } },
+  allowPositionals: true,
+});
+const file = positionals[0] ?? newest(/-batching.*\.json$/);
 const results = JSON.parse(readFileSync(file, 'utf8'));
 if (results.suite !== 'batching') throw new Error(`${file} has no results of the suite batching`);
 write('performance-throughput.svg', drawThroughput(results));
@@ -95,7 +100,7 @@ function pageOfSimulation() {
 [The batcher in virtual time](../bench/results/${basename(file, '.json')}.md), beside every fixed pair of size and window,
 the best of them chosen after the fact for each load, and beside the rules of Triton, BentoML and Clipper
 (\`npm run simulate\`). Goodput is within 5 % of the best pair's, or above, at ${within} of ${all} loads;
-goodput and mean latency at all loads in ${verdicts.filter(isWithin).length} of ${verdicts.length} scenarios.
+goodput and mean latency at all loads in ${verdicts.filter(({ verdict }) => verdict === 'met').length} of ${verdicts.length} scenarios.
 
 "At most 0.1 % refused at 80 % load", with an objective of twice the p99 at half load, is met in ${many('met')} of ${missed.length} scenarios
 with one slot. In ${many('impossible')} it cannot be met: who knew all requests beforehand, with all runs as quick as the quickest, would
@@ -106,8 +111,8 @@ service times, 3.5 % of the requests would wait longer at 80 % load, and who ref
 }
 
 function write(name, content) {
-  writeFileSync(`${ROOT}/docs/${name}`, content);
-  process.stderr.write(`docs/${name}\n`);
+  writeFileSync(`${values.out}/${name}`, content);
+  process.stderr.write(`${values.out}/${name}\n`);
 }
 
 function newest(pattern) {
