@@ -27,11 +27,11 @@ function withColumns({ schedulers, ...scenario }) {
   return { ...scenario, schedulers: mapValues(schedulers, toColumns) };
 }
 
-function withCells({ schedulers, bounds, ...scenario }) {
+function withCells(scenario) {
   return {
     ...scenario,
-    bounds: bounds.map((bound) => mapValues(bound, toNumber)),
-    schedulers: mapValues(schedulers, toCells),
+    bounds: scenario.bounds.map((bound) => mapValues(bound, toNumber)),
+    schedulers: mapValues(scenario.schedulers, toCells),
   };
 }
 
