@@ -17,8 +17,8 @@ export interface RunSizeState {
 
 /** Of what the best size can do, what is taken to come at most. */
 const KEPT_UP = 0.85;
-/** Part of what is waited for that a smaller run must save. */
-const LEAST_GAIN = 0.07;
+/** Part of what is waited for that a smaller run must save at one slot. */
+const LEAST_GAIN = 0.1;
 
 /**
  * Of the rows that wait, how many should run now? All of them end together, the last as early as can be; smaller runs
@@ -27,8 +27,8 @@ const LEAST_GAIN = 0.07;
  * gone after D, and n D / 2 + (n + new) T(k) / 2 is waited for in all. The k of the least is taken. Where even all in
  * one run do not keep up with what comes, all are. No more is taken to come than could nearly be kept up with, for no
  * surge lasts forever: else the largest runs would be best however few wait. Nor is less than all run where little is
- * saved: what comes by chance meets those left behind, which a fluid knows nothing of, and times are known by a few
- * percent. A `weight` above a half counts more as coming than does.
+ * saved: what comes by chance meets those left behind, which a fluid knows nothing of; the less the more slots there are,
+ * of which one is free the sooner. A `weight` above a half counts more as coming than does.
  */
 export function rowsWorthRunning(state: RunSizeState): number {
   const { rows, mostRows, shape, costs, slots, weight } = state;
@@ -51,7 +51,7 @@ export function rowsWorthRunning(state: RunSizeState): number {
     leastNs = waitedNs;
     best = size;
   }
-  return leastNs < (1 - LEAST_GAIN) * allNs ? best : most;
+  return leastNs < (1 - LEAST_GAIN / slots) * allNs ? best : most;
 }
 
 /** The size (<= most) that takes least time a row. */
