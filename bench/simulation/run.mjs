@@ -82,7 +82,7 @@ async function runAll() {
         const startedAt = performance.now();
         const scenario = { profile, arrivals: kind, slots, count, seed };
         const result = await runScenario(scenario, loads, nimify);
-        const beforehand = await measureHindsight(scenario, result);
+        const beforehand = await measureHindsight(scenario, nimify, result);
         scenarios.push({ ...result, beforehand });
         const [verdict] = judge(scenarios.slice(-1));
         say(
@@ -112,7 +112,7 @@ async function lookBack(file) {
     const profile = byName(everyProfile, result.profile);
     const arrivals = byName(everyArrivals, result.arrivals);
     const scenario = { profile, arrivals, slots: result.slots, count, seed };
-    const beforehand = await measureHindsight(scenario, result);
+    const beforehand = await measureHindsight(scenario, nimify, result);
     scenarios.push({ ...result, beforehand });
     const [{ verdict }] = judge(scenarios.slice(-1));
     say(`${result.profile}, ${result.arrivals}, ${result.slots}: ${verdict}`);
