@@ -6,7 +6,8 @@
  * These files are scripts (CommonJS), not modules: of scripts V8's code can be kept for the next start on every
  * version of Node (src/cli/launch.ts), and Node's loader of modules need not be set up, in workers neither.
  *
- * The library (`exports` of package.json) stays as the compiler wrote it, a file a module; beside it lie these files. Names and lines are kept, so that a stack trace can be read without its source map.
+ * The library (`exports` of package.json) stays as the compiler wrote it, a file a module; beside it lie these files.
+ * Names and lines are kept, so that a stack trace can be read without its source map.
  */
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';

@@ -1,5 +1,6 @@
 import { NimifyError } from '../base/errors/nimify-error.ts';
 import { ERROR_TABLE, type ErrorCode } from '../base/errors/table.ts';
+import { isRecord } from '../base/util/json-value.ts';
 
 /** What is known of an answer that is not 2xx. */
 export interface FailedResponse {
@@ -72,10 +73,6 @@ function readFields(body: Uint8Array): Readonly<Record<string, unknown>> {
   } catch {
     return {};
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** RFC 9110, section 10.2.3. Undefined where it is neither a number of seconds nor a date. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from '../base/telemetry/log.ts';
 import { isBytesData, type Tensor } from '../base/tensor/tensor.ts';
+import { isCount, isPositive, isRecord } from '../base/util/json-value.ts';
 import type { Artifact } from '../model/artifact.ts';
 import type { Engine, EngineOptions, UsualRun } from '../model/engine.ts';
 import type { BatchDecision } from './decide-batch-axis.ts';
@@ -93,7 +94,7 @@ const MOST_SAMPLES = 64;
 const MOST_ROWS = 2 ** 20;
 
 function toKnownLoad(kept: unknown): KnownLoad | undefined {
-  if (!isObject(kept) || !isObject(kept.batch)) return undefined;
+  if (!isRecord(kept) || !isRecord(kept.batch)) return undefined;
   const { batch, costs = [], usualRun } = kept;
   if (!Array.isArray(costs)) return undefined;
   const { axis, reason, paddedRows } = batch;
@@ -103,25 +104,13 @@ function toKnownLoad(kept: unknown): KnownLoad | undefined {
     (paddedRows === undefined || isCount(paddedRows));
   const areCosts =
     costs.length <= MOST_SAMPLES &&
-    costs.every((one) => isObject(one) && isCount(one.rows) && one.rows <= MOST_ROWS && isPositive(one.ns));
+    costs.every((one) => isRecord(one) && isCount(one.rows) && one.rows <= MOST_ROWS && isPositive(one.ns));
   const isRun =
     usualRun === undefined ||
-    (isObject(usualRun) &&
+    (isRecord(usualRun) &&
       isPositive(usualRun.ns) &&
       isPositive(usualRun.sizeBytes) &&
       typeof usualRun.memoryBytes === 'number' &&
       usualRun.memoryBytes >= 0);
   return isDecision && areCosts && isRun ? (kept as unknown as KnownLoad) : undefined;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
-function isCount(value: unknown): value is number {
-  return isPositive(value) && Number.isSafeInteger(value);
-}
-
-function isPositive(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0;
 }

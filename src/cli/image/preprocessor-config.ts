@@ -1,4 +1,5 @@
 import { invalidInput } from '../../base/errors/nimify-error.ts';
+import { isRecord } from '../../base/util/json-value.ts';
 import type { ImageHints, ImageSettings, ImageSize } from './image-settings.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -94,10 +95,6 @@ function parseObject(text: string, path: string): Readonly<Record<string, unknow
   }
   if (isRecord(value)) return value;
   throw invalidInput(`${path}: expected a JSON object`, { where: path });
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function wrong(path: string, name: string, expected: string, value: unknown) {

@@ -1,5 +1,6 @@
 import { BATCHING } from '../../base/config/batching.ts';
 import type { Logger } from '../../base/telemetry/log.ts';
+import { isCount, isPositive, isRecord } from '../../base/util/json-value.ts';
 import {
   createMeasurementCache,
   type MeasurementCache,
@@ -27,14 +28,14 @@ const HOSTS: readonly unknown[] = ['inline', 'thread', 'native', 'process'] sati
 
 function toChoice(read: unknown, { cores }: TuningKey): KeptChoice | undefined {
   const way = toWay(read, cores);
-  if (way === undefined || !isObject(read)) return undefined;
+  if (way === undefined || !isRecord(read)) return undefined;
   if (read.instead === undefined) return way;
   const instead = toWay(read.instead, cores);
   return instead && { ...way, instead };
 }
 
 function toWay(read: unknown, cores: number): Pick<KeptChoice, 'setting' | 'gives'> | undefined {
-  if (!isObject(read) || !isObject(read.setting) || !isObject(read.gives)) return undefined;
+  if (!isRecord(read) || !isRecord(read.setting) || !isRecord(read.gives)) return undefined;
   const plan = toPlan(read.setting.plan, cores);
   const batching = toBatching(read.setting.batching);
   const { throughputPerS, latencyMs } = read.gives;
@@ -44,7 +45,7 @@ function toWay(read: unknown, cores: number): Pick<KeptChoice, 'setting' | 'give
 }
 
 function toPlan(read: unknown, cores: number): Plan | undefined {
-  if (!isObject(read) || !HOSTS.includes(read.host)) return undefined;
+  if (!isRecord(read) || !HOSTS.includes(read.host)) return undefined;
   const { instances, intraOpThreads } = read;
   if (!isCount(instances) || !isCount(intraOpThreads) || instances * intraOpThreads > cores) return undefined;
   return { host: read.host as Plan['host'], instances, intraOpThreads };
@@ -55,16 +56,4 @@ function toBatching(read: unknown): Batching | undefined {
   if (choice === undefined || typeof choice === 'string') return choice;
   const { maxBatchSize, maxDelayMs } = choice;
   return maxBatchSize === undefined || maxDelayMs === undefined ? undefined : { maxBatchSize, maxDelayMs };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
-function isCount(value: unknown): value is number {
-  return isPositive(value) && Number.isSafeInteger(value);
-}
-
-function isPositive(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0;
 }

@@ -1,5 +1,6 @@
 import { type ErrorDetails, NimifyError, toNimifyError } from '../../base/errors/nimify-error.ts';
 import type { ErrorCode } from '../../base/errors/table.ts';
+import { isRecord } from '../../base/util/json-value.ts';
 import { breach } from './process-frame.ts';
 
 /**
@@ -66,8 +67,4 @@ function parse(json: Uint8Array): Readonly<Record<string, unknown>> {
   }
   if (!isRecord(value)) throw breach('a JSON object as error', `${json.length} bytes that are none`);
   return value;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

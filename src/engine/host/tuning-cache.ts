@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Logger } from '../../base/telemetry/log.ts';
+import { isCount, isPositive, isRecord } from '../../base/util/json-value.ts';
 import { VERSION } from '../../base/util/version.ts';
 import type { MeasuredPlan } from './measure-plan.ts';
 
@@ -81,7 +82,7 @@ export function createMeasurementCache<Measured, Key = TuningKey>(
         const info = await stat(path);
         if (!info.isFile() || info.size > MAX_BYTES) return undefined;
         const read: unknown = JSON.parse(await readFile(path, 'utf8'));
-        if (!isObject(read) || JSON.stringify(read.key) !== JSON.stringify(key)) return undefined;
+        if (!isRecord(read) || JSON.stringify(read.key) !== JSON.stringify(key)) return undefined;
         return toValue(read.measured, key);
       } catch {
         return undefined;
@@ -109,7 +110,7 @@ function toMeasured(measured: unknown, key: TuningKey): readonly MeasuredPlan[] 
 }
 
 function isMeasured(value: unknown, cores: number): value is MeasuredPlan {
-  if (!isObject(value)) return false;
+  if (!isRecord(value)) return false;
   const { instances, intraOpThreads, latencyNs, throughputPerS } = value;
   return (
     isCount(instances) &&
@@ -118,16 +119,4 @@ function isMeasured(value: unknown, cores: number): value is MeasuredPlan {
     isPositive(latencyNs) &&
     isPositive(throughputPerS)
   );
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
-function isCount(value: unknown): value is number {
-  return isPositive(value) && Number.isSafeInteger(value);
-}
-
-function isPositive(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0;
 }
