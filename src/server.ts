@@ -8,9 +8,11 @@ import { type Clock, systemClock } from './base/util/clock.ts';
 import { VERSION } from './base/util/version.ts';
 import type { LoadToTune, LoadTuner, TunedLoad } from './control/tuning/tune-at-load.ts';
 import { shareMachine } from './engine/host/this-machine.ts';
+import { duplicateDescriptor } from './engine/onnxruntime/native/duplicate-descriptor.ts';
 import { outputPool } from './engine/onnxruntime/native/output-pool.ts';
 import { trimHeap } from './engine/onnxruntime/native/trim-heap.ts';
 import type { EngineOptions } from './model/engine.ts';
+import { withAcceptors } from './protocol/acceptors.ts';
 import { pollBetween } from './protocol/busy-poll.ts';
 import { createCluster } from './protocol/cluster.ts';
 import { createConnectionRoom, roomForConnections } from './protocol/connection-room.ts';
@@ -224,7 +226,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const shared = {
     registry,
     cluster: createCluster({ metrics, registry, control, log }, options.peers),
-    listen: options.listen ?? listen,
+    listen: withAcceptors(options.listen ?? listen, duplicateDescriptor),
     clock,
     log,
     accessLog: createAccessLog({ log, clock }, options.accessLog ?? { share: 0, slowMs: 0 }),

@@ -132,7 +132,7 @@ describe('connectionsWithin', () => {
   it.each([
     ['1024', 896],
     ['20000', 17_500],
-    ['256', 176],
+    ['256', 152],
     ['40', 8],
   ])('of %s open files keeps some for everything else', (soft, connections) => {
     expect(connectionsWithin(limitsOf(soft))).toBe(connections);

@@ -85,10 +85,10 @@ export function createConnectionRoom({ clock, log, maxConnections }: ConnectionR
 }
 
 /**
- * Kept for everything that is no connection: models, threads, what the runtime opens for itself, and the files of what is
- * loaded on demand, some forty at once.
+ * Kept for everything that is no connection: models, threads, what the runtime opens for itself, more descriptors of the
+ * listening sockets, and the files of what is loaded on demand, some forty at once.
  */
-const LEAST_KEPT = 80;
+const LEAST_KEPT = 104;
 const KEPT_SHARE = 1 / 8;
 
 /** What this process may hold open, less what it needs for itself. Undefined where the system does not say. */
