@@ -43,6 +43,7 @@ describe.runIf(process.platform === 'linux')('a second start', () => {
     const first = await serveOnce();
     expect(kept('code').length).toBeGreaterThan(2);
     expect(kept('loads').length).toBe(1);
+    expect(kept('native').map((path) => JSON.parse(readFileSync(path, 'utf8')).measured)).toEqual(['passed']);
     const before = kept('code').map((path) => statSync(path).ino);
     const second = await serveOnce();
     expect(second.outputs).toEqual(first.outputs);
@@ -52,7 +53,7 @@ describe.runIf(process.platform === 'linux')('a second start', () => {
 
   it('does without what somebody has damaged', async () => {
     const first = await serveOnce();
-    for (const path of [...kept('code'), ...kept('loads')]) {
+    for (const path of [...kept('code'), ...kept('loads'), ...kept('native')]) {
       const bytes = readFileSync(path);
       bytes.fill(0x7b, Math.floor(bytes.length / 2));
       writeFileSync(path, bytes);
@@ -60,6 +61,19 @@ describe.runIf(process.platform === 'linux')('a second start', () => {
     const second = await serveOnce();
     expect(second.outputs).toEqual(first.outputs);
     expect(second.parameters.batchAxis).not.toContain('earlier start');
+  });
+
+  it('leaves the native host alone where its self-test has taken processes down', async () => {
+    const first = await serveOnce();
+    expect(first.parameters.host).toMatch(/^native/);
+    const [path = ''] = kept('native');
+    const proof = JSON.parse(readFileSync(path, 'utf8'));
+    writeFileSync(path, JSON.stringify({ ...proof, measured: { begun: 2, atMs: 1 } }));
+    for (let start = 0; start < 2; start++) {
+      const { outputs, parameters } = await serveOnce();
+      expect(outputs).toEqual(first.outputs);
+      expect(parameters.host).toMatch(/not native: 2 processes ended within the self-test/);
+    }
   });
 
   it("keeps no code where Node's own variable says so", async () => {

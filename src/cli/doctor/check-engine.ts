@@ -1,6 +1,6 @@
 import type { Config } from '../../base/config/load-config.ts';
 import { toNimifyError } from '../../base/errors/nimify-error.ts';
-import { findNative } from '../../engine/onnxruntime/native/find-native.ts';
+import { findNativeAnew } from '../../engine/onnxruntime/native/find-native.ts';
 import {
   installCommand,
   listProviders,
@@ -50,7 +50,7 @@ export async function checkEngine(config: Config | undefined): Promise<readonly 
 
 /** Whether one session can be shared by all runs; where not, models run on threads with a copy each. */
 async function checkNative(): Promise<Finding> {
-  const found = await findNative();
+  const found = await findNativeAnew();
   if (found.ok)
     return ok('native', `the host passes its self-test; room for ${found.places.count} runs at once`);
   const { cause, reason } = found;

@@ -6,7 +6,7 @@ import { NimifyError } from '../../../base/errors/nimify-error.ts';
 export type Ffi = Pick<typeof import('koffi'), 'load' | 'decode' | 'proto' | 'array' | 'address' | 'config'>;
 
 /** Other versions have not been soaked here; 3.3 crashed in long runs. */
-const KNOWN_VERSION = '2.16.3';
+export const FFI_VERSION = '2.16.3';
 
 /**
  * Calls are made on stacks of koffi's own, which nothing guards: as large as those that threads get, of which only
@@ -44,7 +44,7 @@ function load(): Ffi {
   const { platform, arch } = process;
   try {
     const ffi = require(`koffi/build/koffi/${platform}_${arch}/koffi.node`) as Ffi & { version: string };
-    if (ffi.version !== KNOWN_VERSION) throw new Error(`koffi ${ffi.version} instead of ${KNOWN_VERSION}`);
+    if (ffi.version !== FFI_VERSION) throw new Error(`koffi ${ffi.version} instead of ${FFI_VERSION}`);
     const settings = ffi.config();
     // Once a library is loaded they stay; the command has made them so by then (bin/thread-pool.cjs).
     if (!isDeepStrictEqual({ ...settings, ...SETTINGS }, settings)) ffi.config({ ...settings, ...SETTINGS });

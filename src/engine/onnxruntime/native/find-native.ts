@@ -1,5 +1,8 @@
 import { toNimifyError } from '../../../base/errors/nimify-error.ts';
+import { userCacheFolder } from '../../../base/util/cache-folder.ts';
 import { createRunPlaces, placesIn, poolThreads, type RunPlaces } from '../../host/run-places.ts';
+import { createProofCache, proofKey, prove, proveUnlessKnown } from './known-proof.ts';
+import { loadLibrary } from './library.ts';
 import { proveLibrary } from './self-test.ts';
 
 /** Whether models can be run through the C API in this process. */
@@ -9,16 +12,23 @@ export type NativeVerdict =
 
 let verdict: Promise<NativeVerdict> | undefined;
 
-/** Tries it once in the life of the process. */
+/** Tries it once in the life of the process, and makes the self-test once on a machine. */
 export function findNative(): Promise<NativeVerdict> {
-  verdict ??= tryOut();
+  verdict ??= tryOut(proveUnlessKnown);
   return verdict;
 }
 
-async function tryOut(): Promise<NativeVerdict> {
+/** Makes the self-test whatever is known of it. */
+export function findNativeAnew(): Promise<NativeVerdict> {
+  verdict = tryOut(prove);
+  return verdict;
+}
+
+async function tryOut(proveWith: typeof proveUnlessKnown): Promise<NativeVerdict> {
   const threads = poolThreads();
   try {
-    await proveLibrary();
+    const key = await proofKey(loadLibrary().path);
+    await proveWith(proveLibrary, { cache: createProofCache(userCacheFolder()), key });
     return { ok: true, places: createRunPlaces(placesIn(threads)) };
   } catch (thrown) {
     const { message, cause } = toNimifyError(thrown);

@@ -9,6 +9,8 @@ import { type Ffi, loadFfi } from './ffi.ts';
 export interface Library {
   readonly api: CApi;
   readonly version: string;
+  /** Of its file. */
+  readonly path: string;
   readonly env: Address;
   /** Where tensors over memory of ours are: OrtMemoryInfo of the CPU. */
   readonly memory: Address;
@@ -102,7 +104,7 @@ function open(ffi: Ffi, path: string, cLibrary: string): Library {
   }
 
   return {
-    ...{ api, version, check, made, copyFrom },
+    ...{ api, version, path, check, made, copyFrom },
     addressOf: (array) => Number(ffi.address(array)),
     textAt(address) {
       const text = new Uint8Array(lengthAt(address));
