@@ -17,7 +17,8 @@ function createGrid(): Float64Array {
 }
 
 /** Cell of the largest grid size that is not above `rows`, for every number of rows that is common. */
-const BELOW = Uint8Array.from({ length: 1025 }, (_, rows) => Math.max(0, searchBelow(rows)));
+const BELOW = new Uint8Array(1025);
+for (const [cell, size] of GRID.entries()) BELOW.fill(cell, size);
 
 /** Index in `GRID` of the largest size that is not above `rows`; `rows` may be a fraction. */
 export function cellBelow(rows: number): number {

@@ -25,6 +25,8 @@ export interface GrpcPort {
  * could not be loaded for lack of descriptors, in a crowd of connections, cannot be loaded again.
  */
 const LOAD_AFTER_MS = 250;
+/** The same while models are loaded, which is not to be held up by it. */
+const LOAD_BY_MS = 2000;
 
 /**
  * The port on which gRPC is served. What serves it is loaded with the first connection or a
@@ -60,6 +62,13 @@ export function createGrpcPort(deps: GrpcDeps, pool?: BufferPool): GrpcPort {
     else server.accept(socket);
   }
 
+  function loadSoon(waitedMs: number): void {
+    timer = deps.clock.setTimer(() => {
+      if (waitedMs < LOAD_BY_MS && !deps.registry.isReady()) loadSoon(waitedMs + LOAD_AFTER_MS);
+      else void loaded();
+    }, LOAD_AFTER_MS);
+  }
+
   async function acceptLater(socket: Socket): Promise<void> {
     // Its client may go while it waits; nobody else would hear of that yet.
     const ignore = () => {};
@@ -73,7 +82,7 @@ export function createGrpcPort(deps: GrpcDeps, pool?: BufferPool): GrpcPort {
   return {
     async listen(host, port) {
       const address = await deps.listen(listener, host, port, '--grpc-port');
-      timer = deps.clock.setTimer(() => void loaded(), LOAD_AFTER_MS);
+      loadSoon(LOAD_AFTER_MS);
       return address;
     },
     startDraining: () => server?.startDraining(),

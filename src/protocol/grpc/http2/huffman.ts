@@ -32,9 +32,11 @@ const FIRST_SYMBOL = new Uint16Array(LONGEST_CODE + 2);
 const SYMBOLS = new Uint8Array(256);
 /** For each eight bits the symbol whose code they begin with, and its length above; 0: it is longer. */
 const QUICK = new Uint16Array(1 << QUICK_BITS);
-fillTables();
+let isFilled = false;
 
+/** When the first text is read that is so coded: a start does not pay for it. */
 function fillTables(): void {
+  isFilled = true;
   let code = 0;
   let count = 0;
   for (let length = 1; length <= LONGEST_CODE + 1; length += 1) {
@@ -59,6 +61,7 @@ function fillTables(): void {
  *   ends in anything but up to seven ones (RFC 7541, 5.2)
  */
 export function decodeHuffman(coded: Uint8Array): Buffer | undefined {
+  if (!isFilled) fillTables();
   const into = Buffer.allocUnsafe(Math.ceil((coded.length * 8) / 5));
   let length = 0;
   /** Bits that are read and not used, in the lowest `held` ones. */
