@@ -1,14 +1,9 @@
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
 
 /** A port whose other end is closed, which takes until the next turn: what is transferred to it is gone. */
-let nowhere: MessagePort | undefined;
-
-function openNowhere(): MessagePort {
-  const { port1, port2 } = new MessageChannel();
-  port2.close();
-  port1.unref();
-  return port1;
-}
+const { port1: nowhere, port2: otherEnd } = new MessageChannel();
+otherEnd.close();
+nowhere.unref();
 
 /**
  * Gives the memory of a buffer back at once: to drop it leaves that to the collector, which does not know how little
@@ -16,7 +11,5 @@ function openNowhere(): MessagePort {
  * does. Node before 22 lacks `ArrayBuffer.prototype.transfer`, which would do the same.
  */
 export function freeBuffer(buffer: ArrayBuffer): void {
-  if (buffer.byteLength === 0) return;
-  nowhere ??= openNowhere();
-  nowhere.postMessage(undefined, [buffer]);
+  if (buffer.byteLength > 0) nowhere.postMessage(undefined, [buffer]);
 }
