@@ -12,16 +12,16 @@ export interface ConnectionRoomOptions {
 
 /**
  * The room for connections, which all ports share: each may take what the others leave of it. Turns connections away
- * when there is none, instead of failing at whatever opens the next file or socket; then closes the connections on
- * which no request runs, so that others get their turn. Clients take that as any end of an idle connection: they
- * connect again.
+ * when there is none, instead of failing at whatever opens the next file or socket; then closes some of those that are
+ * not used, so that others get their turn: clients who connected and said nothing, or else connections on which no
+ * request runs. Clients take that as any end of an idle connection: they connect again.
  */
 export interface ConnectionRoom {
   /**
    * To be called once for each server, before it listens.
-   * @param closeIdle closes the connections on which no request runs
+   * @param makeRoom closes connections that are not used
    */
-  open(server: Server, closeIdle: () => void): Door;
+  open(server: Server, makeRoom: () => void): Door;
 }
 
 /** Where the connections of one server come in. */
@@ -34,7 +34,7 @@ export interface Door {
 
 interface OpenDoor {
   readonly server: Server;
-  readonly closeIdle: () => void;
+  readonly makeRoom: () => void;
   inside: number;
 }
 
@@ -46,15 +46,15 @@ export function createConnectionRoom({ clock, log, maxConnections }: ConnectionR
   let inside = 0;
   let roomMadeAtNs = Number.NEGATIVE_INFINITY;
 
-  function makeRoom(err: Error | undefined): void {
+  function turnedAway(err: Error | undefined): void {
     const nowNs = clock.nowNs();
     if (nowNs - roomMadeAtNs < QUIET_NS) return;
     roomMadeAtNs = nowNs;
     log.warn(
       err === undefined ? { maxConnections } : { err },
-      'connections are turned away: there is no room for them; idle ones are closed. Raise `ulimit -n`, or --max-connections where it is set, if this happens in daily work',
+      'connections are turned away: there is no room for them; unused ones are closed. Raise `ulimit -n`, or --max-connections where it is set, if this happens in daily work',
     );
-    for (const { closeIdle } of doors) closeIdle();
+    for (const door of doors) door.makeRoom();
   }
 
   function share(): void {
@@ -72,13 +72,13 @@ export function createConnectionRoom({ clock, log, maxConnections }: ConnectionR
   }
 
   return {
-    open(server, closeIdle) {
-      const door: OpenDoor = { server, closeIdle, inside: 0 };
+    open(server, makeRoom) {
+      const door: OpenDoor = { server, makeRoom, inside: 0 };
       doors.push(door);
       share();
-      server.on('drop', () => makeRoom(undefined));
+      server.on('drop', () => turnedAway(undefined));
       // A connection that cannot be accepted is the system's fault; without a listener it would end the process.
-      server.on('listening', () => server.on('error', makeRoom));
+      server.on('listening', () => server.on('error', turnedAway));
       return { entered: () => count(door, 1), left: () => count(door, -1) };
     },
   };

@@ -48,6 +48,9 @@ const MOST_BETWEEN_CHECKS_MS = 5000;
 /** Pipelined requests of one connection that are worked on at once, beside the first. */
 const MOST_PIPELINED = 8;
 
+/** Share of the connections from which on it is those that say nothing that take the others' room. */
+const MANY_SILENT = 0.1;
+
 export function createHttpServer(deps: HttpDeps): HttpServer {
   const { clock, tls } = deps;
   const { receiveTimeoutMs, sendTimeoutMs } = deps.options;
@@ -80,7 +83,7 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
   const accepts = secure === undefined ? 'connection' : 'secureConnection';
   const giveToNode = takeOverConnections(server, accepts);
   const attached = secure && tls?.attach(secure);
-  const door = deps.connectionRoom.open(server, closeIdle);
+  const door = deps.connectionRoom.open(server, makeRoom);
   const reader =
     deps.options.reader === 'node'
       ? undefined
@@ -173,6 +176,11 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
       if (response !== undefined && !response.headersSent) response.shouldKeepAlive = false;
     }
     void readArrived().then(closeIdle);
+  }
+
+  /** Clients that connect and say nothing do not take the connections of those that are at work. */
+  function makeRoom(): void {
+    if (reader === undefined || reader.closeSilent() < MANY_SILENT) closeIdle();
   }
 
   function closeIdle(): void {

@@ -50,6 +50,8 @@ export interface Connection {
   readonly isBusy: boolean;
   /** It waits for another request; one that has never had one does not count. */
   readonly isIdle: boolean;
+  /** Milliseconds that it has been open for without a byte from its client; undefined: it has said something. */
+  silentMs(nowNs: number): number | undefined;
   /** Ends it where the client has been waited for too long. Called now and then. */
   checkPatience(nowNs: number): void;
   /** Ends it when the client has taken what was written. */
@@ -365,6 +367,10 @@ export function openConnection(accepted: Socket, around: ConnectionSurroundings)
     get isIdle() {
       const isWaiting = inbox.arriving === undefined && inbox.held === undefined;
       return phase === 'reading' && isWaiting && !patience.isFresh;
+    },
+    silentMs(nowNs) {
+      const hasSpoken = !patience.isFresh || inbox.arriving !== undefined || inbox.held !== undefined;
+      return hasSpoken || phase !== 'reading' ? undefined : patience.waitedMs(nowNs);
     },
     checkPatience(nowNs) {
       const waitedMs = patience.waitedMs(nowNs);

@@ -20,6 +20,26 @@ describe.each(WAYS)('a reader that reads %s', (way) => {
       await one.closed;
     });
 
+    it('before they have said anything are let go where room is needed, and nobody else', async () => {
+      const { client, clock, reader } = await read([QUICK], { receiveTimeoutMs: 60_000 });
+      const [silent, half, idle] = [await client(), await client(), await client()];
+      half.send('POST /v2');
+      idle.send(ask('quick'));
+      await idle.next();
+      clock.advance(499);
+      expect(reader.closeSilent()).toBeCloseTo(1 / 3);
+      clock.advance(1);
+      const late = await client();
+      // By then it has been accepted.
+      idle.send(ask('quick'));
+      await idle.next();
+      expect(reader.closeSilent()).toBeCloseTo(2 / 4);
+      await silent.closed;
+      expect([half, idle, late].map(({ socket }) => socket.closed)).toEqual([false, false, false]);
+      idle.send(ask('quick'));
+      expect((await idle.next()).status).toBe(200);
+    });
+
     it('within a head are refused, however slowly they go on', async () => {
       const { client, clock } = await read([QUICK]);
       const one = await client();

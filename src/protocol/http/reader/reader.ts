@@ -14,6 +14,11 @@ export interface Reader {
   whenQuiet(): Promise<void>;
   /** Ends the connections that wait for another request. */
   closeIdle(): void;
+  /**
+   * Ends those whose clients have connected half a second ago or more and not said anything since.
+   * @returns the share of its connections that are silent, just opened ones among them
+   */
+  closeSilent(): number;
   destroyAll(): void;
   /** Stops looking for clients that keep it waiting. */
   stop(): void;
@@ -21,6 +26,9 @@ export interface Reader {
 
 /** What Node asks the system for at once, too. */
 const READ_BYTES = 64 * 1024;
+
+/** A client that has something to ask asks it as soon as it is connected; its first packet may be lost once or twice. */
+const SILENT_MS = 500;
 
 export interface ReaderOptions
   extends Pick<ConnectionSurroundings, 'pool' | 'keepAliveMs' | 'isDraining' | 'handOver' | 'onRequest'> {
@@ -78,6 +86,18 @@ export function createReader(deps: HttpDeps, options: ReaderOptions): Reader {
     },
     closeIdle() {
       for (const connection of connections) if (connection.isIdle) connection.close();
+    },
+    closeSilent() {
+      const nowNs = clock.nowNs();
+      let silent = 0;
+      const all = connections.size;
+      for (const connection of connections) {
+        const silentMs = connection.silentMs(nowNs);
+        if (silentMs === undefined) continue;
+        silent += 1;
+        if (silentMs >= SILENT_MS) connection.destroy();
+      }
+      return all === 0 ? 0 : silent / all;
     },
     destroyAll() {
       for (const connection of connections) connection.destroy();
