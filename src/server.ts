@@ -1,3 +1,4 @@
+import { toSloObjectives } from './base/config/service-level.ts';
 import { NimifyError, toNimifyError, withPlace } from './base/errors/nimify-error.ts';
 import { type AccessLogOptions, createAccessLog } from './base/telemetry/access-log.ts';
 import { createRequestInstruments } from './base/telemetry/instruments.ts';
@@ -6,6 +7,10 @@ import { createMetricsRegistry } from './base/telemetry/metrics-registry.ts';
 import { registerProcessMetrics } from './base/telemetry/process-metrics.ts';
 import { type Clock, systemClock } from './base/util/clock.ts';
 import { VERSION } from './base/util/version.ts';
+import type { EventOptions } from './control/events/contract.ts';
+import { openEvents } from './control/events/open-events.ts';
+import { countRequests } from './control/slo/count-requests.ts';
+import { createSloLedger } from './control/slo/ledger.ts';
 import type { LoadToTune, LoadTuner, TunedLoad } from './control/tuning/tune-at-load.ts';
 import { shareMachine } from './engine/host/this-machine.ts';
 import { duplicateDescriptor } from './engine/onnxruntime/native/duplicate-descriptor.ts';
@@ -85,6 +90,8 @@ export interface ServerOptions {
   /** Certificate and key of the server, which are looked at again while it runs. Default: clear text. */
   readonly tls?: TlsSettings;
   readonly clock?: Clock;
+  /** Who is told of what happens to the server. Default: the log, the metrics and `/admin/events`. */
+  readonly events?: EventOptions;
   readonly repository?: Partial<RepositoryOptions>;
 }
 
@@ -159,6 +166,14 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     isAble: () => !memoryRoom.isStuck,
     clock,
   });
+  const servedAs = (name: string, version?: string) =>
+    registry.list().find((one) => one.name === name && (version ?? one.version) === one.version);
+  const events = await openEvents(options.events ?? {}, {
+    ...{ clock, log, metrics },
+    isServed: (name, version) => servedAs(name, version) !== undefined,
+    isOneOfMany: options.peers !== undefined,
+  });
+  const slo = createSloLedger({ clock, metrics, events, objectivesOf: (name) => servedAs(name)?.slo });
   shareMachine(options.processes ?? 1);
   const maxMemoryBytes = options.maxMemoryBytes ?? 'auto';
   const memoryRoom = createMemoryRoom({
@@ -197,6 +212,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       batching: found.batching ?? 'auto',
       target: found.target ?? 'balanced',
       tune: found.tune ?? 'auto',
+      slo: toSloObjectives(found.slo, found.objective),
       ...(found.objective === undefined ? {} : { objective: found.objective }),
     };
     try {
@@ -205,7 +221,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
           ? await tuneLoad({ found, ...settings })
           : undefined;
       const options = { ...settings, ...tuned, engine: { ...settings.engine, ...tuned?.engine } };
-      return await assemble(found, { clock, log, batchingMetrics }, options);
+      return await assemble(found, { clock, log, batchingMetrics, events }, options);
     } catch (failed) {
       throw naming(path, toNimifyError(failed));
     } finally {
@@ -222,10 +238,10 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     { mode, pollMs, load },
   );
   createHostMetric(metrics, registry);
-  const instruments = createRequestInstruments(metrics);
+  const instruments = countRequests(createRequestInstruments(metrics), slo);
   const shared = {
     registry,
-    cluster: createCluster({ metrics, registry, control, log }, options.peers),
+    cluster: createCluster({ metrics, registry, control, log, events, slo }, options.peers),
     listen: withAcceptors(options.listen ?? listen, duplicateDescriptor),
     clock,
     log,
@@ -247,12 +263,15 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   async function closeAll(graceMs: number): Promise<void> {
     const untilNs = clock.nowNs() + graceMs * 1e6;
     registry.startDraining();
+    events.startDraining();
     const controlClosed = control.close({ graceMs });
     try {
       await Promise.all([http.close({ graceMs }), grpc?.close({ graceMs })]);
       await registry.close({ graceMs: Math.max(0, (untilNs - clock.nowNs()) / 1e6) });
       await controlClosed;
     } finally {
+      slo.stop();
+      await events.close({ graceMs: Math.max(0, (untilNs - clock.nowNs()) / 1e6) });
       tls.stop();
       memoryRoom.stop();
       await metricsServer?.close();
@@ -286,6 +305,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       control,
       startDraining() {
         registry.startDraining();
+        events.startDraining();
         http.startDraining();
         grpc?.startDraining();
       },

@@ -12,6 +12,8 @@ const GROUPS: readonly (readonly [heading: string, holds: (path: string) => bool
   ['TLS:', (path) => path.startsWith('tls.')],
   ['gRPC:', (path) => path.startsWith('grpc.')],
   ['Engine:', (path) => path.startsWith('engine.')],
+  ['Service level:', (path) => path.startsWith('slo.')],
+  ['Events:', (path) => path.startsWith('events.')],
   ['Log, on stderr:', (path) => path.startsWith('log.')],
 ];
 

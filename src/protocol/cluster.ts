@@ -1,6 +1,9 @@
 import { NimifyError } from '../base/errors/nimify-error.ts';
 import type { Logger } from '../base/telemetry/log.ts';
 import { sumMetrics } from '../base/telemetry/sum-metrics.ts';
+import type { EventFilter, EventLog, EventRecord } from '../control/events/contract.ts';
+import { selectRecords, worstFirst } from '../control/events/select-records.ts';
+import type { SloCounts, SloLedger } from '../control/slo/contract.ts';
 import type { Registry } from '../registry/contract.ts';
 import type { ModelControl } from '../registry/live/contract.ts';
 import { joinIndexes } from './join-index.ts';
@@ -16,6 +19,14 @@ export interface Cluster {
   statistics(model?: string, version?: string): Promise<readonly CountedModel[]>;
   /** @throws NimifyError as the function of this name */
   changeLogSettings(changes: LogChanges): Promise<LogSettings>;
+  /** In the order of their time. */
+  events(filter: EventFilter): Promise<readonly EventRecord[]>;
+  /** The last record of each incident that is not resolved, the worst first. */
+  openIncidents(): Promise<readonly EventRecord[]>;
+  /** As each process counted it. */
+  slo(): Promise<readonly (readonly SloCounts[])[]>;
+  /** This process drains: nobody is to be kept waiting for news. */
+  readonly isDraining: boolean;
   /** What it changes is changed in all before it resolves. */
   readonly control: ModelControl;
 }
@@ -26,6 +37,8 @@ export interface OwnParts {
   readonly registry: Pick<Registry, 'statistics'>;
   readonly control: ModelControl;
   readonly log: Logger;
+  readonly events: EventLog;
+  readonly slo: Pick<SloLedger, 'read'>;
 }
 
 /** @param peers undefined: this process is alone */
@@ -60,6 +73,12 @@ export function createCluster(own: OwnParts, peers?: Peers): Cluster {
     async changeLogSettings(changes) {
       return (await ask('logSettings', changes))[0];
     },
+    events: async (filter) => selectRecords((await ask('events', filter)).flat(), filter),
+    openIncidents: async () => worstFirst((await ask('openIncidents', {})).flat()),
+    slo: () => ask('slo', {}),
+    get isDraining() {
+      return own.events.isDraining;
+    },
     control: {
       mode: own.control.mode,
       async index({ readyOnly = false } = {}) {
@@ -76,7 +95,7 @@ export function createCluster(own: OwnParts, peers?: Peers): Cluster {
   };
 }
 
-function createAnswering({ metrics, registry, control, log }: OwnParts): Answering {
+function createAnswering({ metrics, registry, control, log, events, slo }: OwnParts): Answering {
   const answers: {
     readonly [T in Topic]: (question: QuestionOf<T>) => AnswerOf<T> | Promise<AnswerOf<T>>;
   } = {
@@ -89,6 +108,9 @@ function createAnswering({ metrics, registry, control, log }: OwnParts): Answeri
     index: () => control.index(),
     load: ({ model, request }) => control.load(model, request),
     unload: ({ model, ...options }) => control.unload(model, options),
+    events: (filter) => events.list(filter),
+    openIncidents: () => events.open(),
+    slo: () => slo.read(),
     logSettings: (changes) => changeLogSettings(log, changes),
   };
   return (topic, question) => answers[topic](question);

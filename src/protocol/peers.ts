@@ -1,3 +1,5 @@
+import type { EventFilter, EventRecord } from '../control/events/contract.ts';
+import type { SloCounts } from '../control/slo/contract.ts';
 import type { IndexEntry, LoadRequest } from '../registry/live/contract.ts';
 import type { ModelStatistics } from '../registry/statistics.ts';
 import type { LogSettings } from './log-settings.ts';
@@ -19,6 +21,9 @@ export interface Questions {
   readonly load: Asked<{ readonly model: string; readonly request: LoadRequest }, void>;
   readonly unload: Asked<{ readonly model: string; readonly unloadDependents?: boolean }, void>;
   readonly logSettings: Asked<LogChanges, LogSettings>;
+  readonly events: Asked<EventFilter, readonly EventRecord[]>;
+  readonly openIncidents: Asked<Record<never, never>, readonly EventRecord[]>;
+  readonly slo: Asked<Record<never, never>, readonly SloCounts[]>;
 }
 
 export type LogChanges = Readonly<Record<string, string | number | boolean>>;

@@ -1,6 +1,8 @@
 import type { BatchingChoice } from '../base/config/batching.ts';
 import type { Objective } from '../base/config/objective.ts';
 import type { Target, TuneChoice } from '../base/config/options.ts';
+import type { SloObjectives } from '../base/config/service-level.ts';
+import type { EventSink } from '../base/telemetry/events.ts';
 import type { Logger } from '../base/telemetry/log.ts';
 import { userCacheFolder } from '../base/util/cache-folder.ts';
 import type { Clock } from '../base/util/clock.ts';
@@ -28,6 +30,8 @@ export interface AssembleDeps {
   readonly log: Logger;
   /** Default: nothing is counted. */
   readonly batchingMetrics?: BatchingMetrics;
+  /** Is told what happens to the model. Default: nobody. */
+  readonly events?: EventSink;
 }
 
 export interface AssembleOptions {
@@ -39,6 +43,8 @@ export interface AssembleOptions {
   readonly objective?: Objective;
   readonly target: Target;
   readonly tune: TuneChoice;
+  /** What requests are to keep to. Default: nothing. */
+  readonly slo?: SloObjectives;
 }
 
 export const DEFAULT_ENGINE_OPTIONS: EngineOptions = { host: 'auto', batchAxis: 'auto' };
@@ -140,6 +146,7 @@ async function assembleOpened(
     notes: { ...prepared.notes, ...(objective === undefined ? {} : { objective: objective.note }) },
     loadedAtMs: deps.clock.wallMs(),
     defaultTimeoutMs,
+    ...(options.slo === undefined ? {} : { slo: options.slo }),
     ...(found.config === undefined ? {} : { config: found.config.config }),
   };
 }

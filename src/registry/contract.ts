@@ -1,3 +1,4 @@
+import type { SloObjectives } from '../base/config/service-level.ts';
 import type { NimifyError } from '../base/errors/nimify-error.ts';
 import type { Tensor } from '../base/tensor/tensor.ts';
 import type { ModelConfig } from '../base/triton/model-config.ts';
@@ -35,6 +36,8 @@ export interface ServedModel {
   readonly loadedAtMs: number;
   /** Deadline of a request that sets none, in milliseconds. Default: the server's. */
   readonly defaultTimeoutMs?: number;
+  /** What its requests are to keep to. Absent: nothing. */
+  readonly slo?: SloObjectives;
   /** What its `config.pbtxt`, or the request that loaded it, says; absent where there is none. */
   readonly config?: ModelConfig;
 }

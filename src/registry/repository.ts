@@ -4,6 +4,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { BatchingChoice } from '../base/config/batching.ts';
 import type { Objective } from '../base/config/objective.ts';
 import type { Target, TuneChoice } from '../base/config/options.ts';
+import type { SloSettings } from '../base/config/service-level.ts';
 import { NimifyError } from '../base/errors/nimify-error.ts';
 import type { ConfigText } from '../base/triton/read-model-config.ts';
 import type { ExecSource } from '../engine/exec/engine.ts';
@@ -23,6 +24,8 @@ export interface SourceSettings {
   readonly target?: Target;
   /** How it is found out what suits the machine. */
   readonly tune?: TuneChoice;
+  /** What requests are to keep to. */
+  readonly slo?: SloSettings;
 }
 
 /**

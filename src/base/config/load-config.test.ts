@@ -137,7 +137,8 @@ models:
       graphOptimization: 'all',
     };
     const byDefault = { batching: 'auto', objective: undefined, target: 'balanced', tune: 'auto' };
-    const settings = { ...byDefault, timeoutMs: 2000, engine };
+    const slo = { availability: 0.999, latency: { thresholdMs: undefined, target: undefined } };
+    const settings = { ...byDefault, slo, timeoutMs: 2000, engine };
     expect(config.models).toEqual([
       { path: 'conf/a.onnx', settings },
       {

@@ -6,6 +6,7 @@
  * NIM's own variables stand where they mean the same (docs.nvidia.com/nim, "environment variables").
  */
 import { BATCHING } from './batching.ts';
+import { HTTP_URL, WEBHOOKS } from './event-targets.ts';
 import {
   AUTO_BYTES,
   BOOLEAN,
@@ -23,6 +24,7 @@ import {
 } from './kind.ts';
 import { OBJECTIVE } from './objective.ts';
 import { option, type Values } from './option.ts';
+import { AVAILABILITY, OBJECTIVE_SHARE } from './service-level.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
@@ -257,6 +259,29 @@ export const SERVER_OPTIONS = {
       doc: 'Whether the server is ready only while every model is. Default: it is, but models for backends that nimify lacks do not count.',
     }),
   },
+  events: {
+    webhooks: option(WEBHOOKS, {
+      default: undefined,
+      env: ['NIMIFY_EVENT_WEBHOOKS'],
+      flag: '--event-webhooks',
+      example: '[https://hooks.example.com/nimify]',
+      doc: 'Addresses that are told (POST, JSON) when an incident begins, gets worse or is resolved. In the file also objects such as `{url: ..., secretFile: hook.key}`: what is sent is then signed with the key in that file. What an address does not take is tried again, and at last written to `events.deadLetterFile`; docs/events.md says what is sent. Default: none.',
+    }),
+    alertmanager: option(HTTP_URL, {
+      default: undefined,
+      env: ['NIMIFY_ALERTMANAGER'],
+      flag: '--alertmanager',
+      example: 'http://127.0.0.1:9093',
+      doc: 'Address of a Prometheus Alertmanager that gets incidents of the levels `degraded` and `paging` as alerts (API v2). Default: none.',
+    }),
+    deadLetterFile: option(PATH, {
+      default: undefined,
+      env: ['NIMIFY_DEAD_LETTER_FILE'],
+      flag: '--dead-letter-file',
+      example: 'dead-letters.jsonl',
+      doc: "File that gets what no webhook took, a line of JSON each, up to 16 MiB. Default: `dead-letters.jsonl` in nimify's folder of the user's cache.",
+    }),
+  },
   log: {
     level: option(oneOf(...LOG_LEVELS), {
       default: 'info',
@@ -340,6 +365,30 @@ export const MODEL_OPTIONS = {
     flag: '--tune',
     doc: 'How instances, threads and the cost of batches are found at load. `auto`: by a short measurement, whose result is kept for the next start on this machine; `off`: by rule, without measuring; `full`: by the search of `nimify tune`, sizes of batches and windows included, which takes half a minute a model the first time.',
   }),
+  slo: {
+    availability: option(AVAILABILITY, {
+      default: 0.999,
+      env: ['NIMIFY_SLO_AVAILABILITY'],
+      flag: '--slo-availability',
+      doc: 'Share of the requests that are to be answered; mistakes of clients do not count. What remains is the error budget: how fast it is spent is at `/admin/slo`, in the metrics, and, where it is too fast, an event; see docs/slo.md. `off`: none.',
+    }),
+    latency: {
+      thresholdMs: option(milliseconds(1), {
+        default: undefined,
+        env: ['NIMIFY_SLO_LATENCY_MS'],
+        flag: '--slo-latency-ms',
+        example: '100ms',
+        doc: 'Time within which answers are to be there, from the first byte of a request. Default: that of `objective`, where there is one, else no such objective.',
+      }),
+      target: option(OBJECTIVE_SHARE, {
+        default: undefined,
+        env: ['NIMIFY_SLO_LATENCY_TARGET'],
+        flag: '--slo-latency-target',
+        example: '0.99',
+        doc: 'Share of the answers that are to be there by then. Default: that of `objective`, where there is one, else 0.99.',
+      }),
+    },
+  },
   engine: {
     host: option(oneOf('auto', 'inline', 'thread', 'native', 'process'), {
       default: 'auto',

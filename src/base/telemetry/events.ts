@@ -12,6 +12,7 @@ export const EVENT_TYPES = {
   'member-ejected': {
     starts: 'ejection',
     level: 'mitigating',
+    risesTo: 'degraded',
     means: 'one of several instances or replicas did worse than the others and gets no requests for a while',
   },
   'member-restored': { ends: 'ejection', means: 'that member gets requests again' },
@@ -29,6 +30,7 @@ export const EVENT_TYPES = {
   'instance-recycled': {
     starts: 'recycling',
     level: 'noticed',
+    risesTo: 'degraded',
     means: 'an instance took more memory than it may and was replaced while the others went on',
   },
   'crash-loop': {
@@ -40,6 +42,7 @@ export const EVENT_TYPES = {
   'poison-request': {
     starts: 'poison',
     level: 'mitigating',
+    risesTo: 'degraded',
     means: 'a request was in flight at several crashes of an engine and is refused from now on',
   },
   'model-degraded': {
@@ -51,6 +54,7 @@ export const EVENT_TYPES = {
   'slo-burn': {
     starts: 'slo',
     level: 'degraded',
+    risesTo: 'degraded',
     means: 'a model spends its error budget so fast that its objective will not be met',
   },
   'slo-recovered': { ends: 'slo', means: 'the budget is spent no faster than it may be' },
@@ -68,12 +72,14 @@ export const EVENT_TYPES = {
   'cache-disabled': {
     starts: 'cache',
     level: 'degraded',
+    risesTo: 'degraded',
     means: 'a cache is left out, because it failed; answers are computed instead',
   },
   'cache-enabled': { ends: 'cache', means: 'the cache is used again' },
   'config-refused': {
     starts: 'config',
     level: 'degraded',
+    risesTo: 'degraded',
     means: 'a configuration that was to be reloaded is wrong; the one before holds',
   },
   'config-reloaded': { ends: 'config', means: 'a changed configuration holds from now on' },
@@ -85,13 +91,16 @@ export const EVENT_TYPES = {
  */
 export const EVENT_LEVELS = ['noticed', 'mitigating', 'degraded', 'paging', 'resolved'] as const;
 export type EventLevel = (typeof EVENT_LEVELS)[number];
+export type OpenLevel = Exclude<EventLevel, 'resolved'>;
 
 export type EventMeaning =
   | {
       /** The condition that it begins, or goes on with. One that nothing ends is over when it stays away. */
       readonly starts: string;
       /** Where it begins; it rises from there where it lasts or comes again. */
-      readonly level: Exclude<EventLevel, 'resolved'>;
+      readonly level: OpenLevel;
+      /** The highest level to which it rises by itself. Default `paging`. */
+      readonly risesTo?: OpenLevel;
       readonly means: string;
     }
   | { readonly ends: string; readonly means: string };
@@ -114,7 +123,7 @@ export interface EventReport {
   /** What the server has done about it, such as `restarts it in 400 ms`. */
   readonly done?: string;
   /** The level to begin with where it is not that of the type. A higher one than before is taken at once. */
-  readonly level?: Exclude<EventLevel, 'resolved'>;
+  readonly level?: OpenLevel;
   readonly details?: Readonly<Record<string, string | number | boolean>>;
 }
 

@@ -7,8 +7,13 @@ const LARGEST: ReadonlySet<string> = new Set([
   'nimify_busy_poll_time_ratio',
   'nimify_event_loop_delay_seconds',
   'nimify_model_outdated',
+  'nimify_slo_burn_rate',
+  'nimify_slo_objective_ratio',
 ]);
-const SMALLEST: ReadonlySet<string> = new Set(['process_start_time_seconds']);
+const SMALLEST: ReadonlySet<string> = new Set([
+  'nimify_slo_budget_remaining_ratio',
+  'process_start_time_seconds',
+]);
 
 /** Series of one family, by name and labels. */
 interface Family {

@@ -81,7 +81,7 @@ async function serve(
 }
 
 function toServerOptions(config: Config): ServerOptions {
-  const { server, grpc, repository, log, models } = config;
+  const { server, grpc, repository, events, log, models } = config;
   const tls = toTlsSettings(config);
   const { host, httpPort, grpcPort, httpReader, metricsPort, maxConnections, busyPoll } = server;
   const { maxBodyBytes, receiveTimeoutMs, sendTimeoutMs, maxMemoryBytes } = server;
@@ -90,7 +90,7 @@ function toServerOptions(config: Config): ServerOptions {
       ...model,
       engine: withoutUnset(settings.engine),
       defaultTimeoutMs: settings.timeoutMs,
-      ...withoutUnset(batchingOf(settings)),
+      ...withoutUnset(choicesOf(settings)),
     })),
     host,
     httpPort,
@@ -104,12 +104,13 @@ function toServerOptions(config: Config): ServerOptions {
     grpc: withoutUnset(grpc),
     ...(tls === undefined ? {} : { tls }),
     repository: toRepositoryOptions(repository),
+    events: withoutUnset(events),
     accessLog: { share: log.accessShare, slowMs: log.slowMs },
   };
 }
 
-function batchingOf({ batching, objective, target, tune }: ModelSettings) {
-  return { batching, objective, target, tune };
+function choicesOf({ batching, objective, target, tune, slo }: ModelSettings) {
+  return { batching, objective, target, tune, slo };
 }
 
 function toRepositoryOptions({ pollSecs, ...others }: Config['repository']): Partial<RepositoryOptions> {

@@ -3,6 +3,7 @@ import { createMetricsRegistry } from '../../base/telemetry/metrics-registry.ts'
 import type { RequestOutcome } from '../../base/telemetry/request-instruments.ts';
 import { createBufferPool } from '../../base/util/buffer-pool.ts';
 import { type Clock, systemClock } from '../../base/util/clock.ts';
+import { createEventLog } from '../../control/events/event-log.ts';
 import { createFakeModel, type FakeModelOptions } from '../../model/fake-model.ts';
 import type { ServedModel } from '../../registry/contract.ts';
 import { ROWS_OF_FOUR, toFakeServed } from '../../registry/fake-served.ts';
@@ -48,6 +49,8 @@ export function createFakeDeps(
     error: (_fields, message) => void logged.push(message),
   };
   const control = createFakeControl(registry);
+  const events = createEventLog({ clock, log, sinks: [], isServed: () => true });
+  const slo = { read: () => [] };
   return {
     registry,
     control,
@@ -55,7 +58,7 @@ export function createFakeDeps(
     log,
     connectionRoom: createConnectionRoom({ clock, log, maxConnections: undefined }),
     memoryRoom: createMemoryRoom({ clock, log, ceilingBytes: undefined }),
-    cluster: createCluster({ metrics: createMetricsRegistry(), registry, control, log }),
+    cluster: createCluster({ metrics: createMetricsRegistry(), registry, control, log, events, slo }),
     listen,
     tls: undefined,
     accessLog: { note() {} },

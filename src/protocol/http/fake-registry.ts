@@ -5,6 +5,8 @@ import type { RequestInstruments, RequestOutcome } from '../../base/telemetry/re
 import { createOwner } from '../../base/tensor/owner.ts';
 import type { Tensor } from '../../base/tensor/tensor.ts';
 import { systemClock } from '../../base/util/clock.ts';
+import type { EventLog } from '../../control/events/contract.ts';
+import { createEventLog } from '../../control/events/event-log.ts';
 import type { Model, ModelState } from '../../model/contract.ts';
 import type { InferRequest, InferResponse } from '../../model/request.ts';
 import type { Signature } from '../../model/signature.ts';
@@ -69,6 +71,7 @@ export interface FakeDeps extends HttpDeps {
   readonly registry: MutableRegistry;
   readonly control: FakeControl;
   readonly metrics: MetricsRegistry;
+  readonly events: EventLog;
   /** What the server reported, in order. */
   readonly outcomes: RequestOutcome[];
   /** What the access log was told, in order. */
@@ -93,6 +96,7 @@ export function createFakeDeps(
   };
   const control = createFakeControl(registry);
   const metrics = createMetricsRegistry();
+  const events = createEventLog({ clock: systemClock, log, sinks: [], isServed: () => true });
   return {
     registry,
     control,
@@ -100,12 +104,13 @@ export function createFakeDeps(
     log,
     connectionRoom: createConnectionRoom({ clock: systemClock, log, maxConnections: undefined }),
     memoryRoom: createMemoryRoom({ clock: systemClock, log, ceilingBytes: undefined }),
-    cluster: createCluster({ metrics, registry, control, log }),
+    cluster: createCluster({ metrics, registry, control, log, events, slo: { read: () => [] } }),
     listen,
     tls: undefined,
     accessLog: { note: ({ code }, requestId) => noted.push({ requestId, code }) },
     instruments,
     metrics,
+    events,
     options: { ...DEFAULT_HTTP_OPTIONS, ...options },
     version: '0.0.0-test',
     outcomes,

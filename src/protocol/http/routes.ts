@@ -3,6 +3,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import { requestIdOf } from '../request-id.ts';
 import { logFault } from '../tally.ts';
+import { registerAdmin } from './admin/plugin.ts';
 import type { HttpDeps } from './deps.ts';
 import { registerDocs } from './docs/plugin.ts';
 import { registerExtensions } from './extensions/plugin.ts';
@@ -51,6 +52,7 @@ export async function createRoutes(server: Server, deps: HttpDeps): Promise<Rout
   registerV2(app, deps);
   registerExtensions(app, deps);
   registerV1(app, deps);
+  registerAdmin(app, deps);
   registerDocs(app, deps);
   // A plugin, because plugins load in order: by then those of the docs have added their routes.
   app.register(async () => refuseOtherMethods());

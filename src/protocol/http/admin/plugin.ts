@@ -1,0 +1,13 @@
+import type { FastifyInstance } from 'fastify';
+import type { HttpDeps } from '../deps.ts';
+import { registerEvents } from './events.ts';
+import { registerSlo } from './slo.ts';
+
+/**
+ * The routes of those who run the server. Like those that load models they are for whoever reaches the port, which is
+ * this machine alone unless the server was told otherwise (`server.auth`).
+ */
+export function registerAdmin(app: FastifyInstance, deps: HttpDeps): void {
+  registerEvents(app, deps);
+  registerSlo(app, deps);
+}
