@@ -13,7 +13,16 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { orExplain, ROOT, setUp } from './setup.mjs';
 
-const SHIPPED = ['adapters', 'bin', 'dist', 'schema', 'LICENSE', 'README.md', 'CHANGELOG.md'];
+const SHIPPED = [
+  'adapters',
+  'bin',
+  'dist',
+  'docs/runbooks',
+  'schema',
+  'LICENSE',
+  'README.md',
+  'CHANGELOG.md',
+];
 /** Those for which onnxruntime-node has binaries, as koffi names them. */
 const PLATFORMS = ['linux_x64', 'linux_arm64', 'darwin_arm64', 'win32_x64', 'win32_arm64'];
 /** Packages that travel inside, and the parts of each that are needed at run time. */

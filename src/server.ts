@@ -173,7 +173,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     isServed: (name, version) => servedAs(name, version) !== undefined,
     isOneOfMany: options.peers !== undefined,
   });
-  const slo = createSloLedger({ clock, metrics, events, objectivesOf: (name) => servedAs(name)?.slo });
+  const slo = createSloLedger({ clock, metrics, events, served: registry.list });
   shareMachine(options.processes ?? 1);
   const maxMemoryBytes = options.maxMemoryBytes ?? 'auto';
   const memoryRoom = createMemoryRoom({

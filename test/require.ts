@@ -81,6 +81,16 @@ const REQUIREMENTS = {
     howToGet: 'GOBIN=$PWD/.venv/bin go install github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible',
     isThere: () => runs(peerPath('h2spec'), ['--version']),
   },
+  promtool: {
+    what: "Prometheus's promtool",
+    howToGet: 'apt-get install prometheus',
+    isThere: () => runs(peerPath('promtool'), ['--version']),
+  },
+  alertmanager: {
+    what: 'Alertmanager',
+    howToGet: 'apt-get install prometheus-alertmanager',
+    isThere: () => runs(peerPath('prometheus-alertmanager'), ['--version']),
+  },
 } as const satisfies Record<string, Requirement>;
 
 export type RequirementName = keyof typeof REQUIREMENTS;

@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../base/util/version.ts';
+import { alertsCommand } from './alerts.ts';
 import { clientCommand } from './client.ts';
 import { configCommand } from './config.ts';
 import { doctorCommand } from './doctor.ts';
+import { eventsCommand } from './events.ts';
 import { initCommand } from './init.ts';
 import { inspectCommand } from './inspect.ts';
 import { openapiCommand } from './openapi.ts';
@@ -38,6 +40,8 @@ const COMMANDS = new Map([
   ['config', configCommand],
   ['tune', tuneCommand],
   ['doctor', doctorCommand],
+  ['events', eventsCommand],
+  ['alerts', alertsCommand],
 ]);
 // Setting up flags takes time: those of the other commands are needed only where help or a hint lists them.
 const asked = COMMANDS.get(process.argv[2] ?? '');

@@ -20,6 +20,11 @@ export function highestByItself(type: EventType): OpenLevel {
   return (EVENT_TYPES[type] as Beginning).risesTo ?? 'paging';
 }
 
+/** All that there are. */
+export const CONDITIONS: readonly string[] = [
+  ...new Set((Object.keys(EVENT_TYPES) as EventType[]).map(conditionOf)),
+];
+
 const WITH_END: ReadonlySet<string> = new Set(
   Object.values(EVENT_TYPES).flatMap((meaning) => ('ends' in meaning ? [meaning.ends] : [])),
 );

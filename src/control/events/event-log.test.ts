@@ -159,8 +159,8 @@ describe('who is told', () => {
     expect(logged[0]?.fields).toMatchObject({ event: 'instance-crashed', model: 'm', part: '0' });
     const text = metrics.render();
     expect(text).toContain('nimify_events_total{type="instance-crashed",model="m"} 2\n');
-    expect(text).toContain('nimify_incidents{state="paging"} 1\n');
-    expect(text).toContain('nimify_incidents{state="degraded"} 0\n');
+    expect(text).toContain('nimify_incidents{condition="instance",state="paging"} 1\n');
+    expect(text).toContain('nimify_incidents{condition="instance",state="degraded"} 0\n');
     await events.close({ graceMs: 0 });
     expect(events.isDraining).toBe(true);
   });

@@ -1,6 +1,6 @@
-import { EVENT_LEVELS } from '../../base/telemetry/events.ts';
 import type { MetricsRegistry } from '../../base/telemetry/metrics.ts';
-import type { EventRecord, Notify } from './contract.ts';
+import { CONDITIONS, conditionOf } from './condition.ts';
+import { type EventRecord, type Notify, OPEN_LEVELS } from './contract.ts';
 
 /** Counts reports, and tells how many incidents are open. */
 export function createEventMetrics(
@@ -12,13 +12,16 @@ export function createEventMetrics(
     'model',
   ]);
   const incidents = metrics.gauge('nimify_incidents', 'What is not resolved, by how far it has gone.', [
+    'condition',
     'state',
   ]);
   metrics.onCollect(() => {
-    const states = open().map(({ state }) => state);
-    for (const state of EVENT_LEVELS) {
-      if (state === 'resolved') continue;
-      incidents.labels(state).set(states.filter((one) => one === state).length);
+    const all = open();
+    for (const condition of CONDITIONS) {
+      for (const state of OPEN_LEVELS) {
+        const count = all.filter((one) => one.state === state && conditionOf(one.type) === condition).length;
+        incidents.labels(condition, state).set(count);
+      }
     }
   });
   return {

@@ -51,13 +51,15 @@ export function burnRate({ good, bad }: Counted, target: number): number {
   return good + bad === 0 ? 0 : bad / (good + bad) / (1 - target);
 }
 
-/** The first of the table that holds is the worst. */
+/** The first of this level that holds. */
 export function findBurn(
+  level: BurnRate['level'],
   windows: Readonly<Record<WindowName, Counted>>,
   target: number,
 ): BurnRate | undefined {
   return BURN_RATES.find(
-    ({ long, short, rate }) =>
+    ({ long, short, rate, level: itsLevel }) =>
+      itsLevel === level &&
       windows[long].bad >= LEAST_BAD &&
       burnRate(windows[long], target) >= rate &&
       burnRate(windows[short], target) >= rate,

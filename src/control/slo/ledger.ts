@@ -1,5 +1,5 @@
 import type { SloObjectives } from '../../base/config/service-level.ts';
-import type { EventSink, OpenLevel } from '../../base/telemetry/events.ts';
+import type { EventSink } from '../../base/telemetry/events.ts';
 import type { MetricsRegistry } from '../../base/telemetry/metrics.ts';
 import type { RequestOutcome } from '../../base/telemetry/request-instruments.ts';
 import type { Clock, Timer } from '../../base/util/clock.ts';
@@ -13,8 +13,8 @@ export interface SloLedgerDeps {
   readonly clock: Clock;
   readonly metrics: MetricsRegistry;
   readonly events: EventSink;
-  /** Those of a model that is served; undefined where it is not. Asked for the first request, and every 10 s. */
-  readonly objectivesOf: (model: string) => SloObjectives | undefined;
+  /** What is served, with its objectives. Asked for the first request to a model, every 10 s, and when it is read. */
+  readonly served: () => readonly { readonly name: string; readonly slo?: SloObjectives }[];
 }
 
 /** One objective of one model. */
@@ -23,7 +23,8 @@ interface Account {
   readonly target: number;
   readonly sinceMs: number;
   readonly counts: WindowCounts;
-  burns: OpenLevel | undefined;
+  /** What was reported and is not over. */
+  readonly burning: Set<BurnRate['level']>;
 }
 
 interface Track {
@@ -38,17 +39,25 @@ interface Track {
  * Counts for each model how many requests kept to its objectives, and reports where its error budget is spent too fast. It
  * begins anew with each process; Prometheus, with the rules of `nimify alerts`, remembers longer.
  */
-export function createSloLedger({ clock, metrics, events, objectivesOf }: SloLedgerDeps): SloLedger {
+export function createSloLedger({ clock, metrics, events, served }: SloLedgerDeps): SloLedger {
   const tracks = new Map<string, Track>();
   let timer: Timer | undefined;
   let isStopped = false;
 
-  function openAccount(name: ObjectiveName, target: number | undefined, before: Account | undefined) {
+  function objectivesOf(model: string): SloObjectives | undefined {
+    return served().find(({ name }) => name === model)?.slo;
+  }
+
+  function openAccount(
+    name: ObjectiveName,
+    target: number | undefined,
+    before: Account | undefined,
+  ): Account | undefined {
     if (target === undefined) return undefined;
     // What was counted is true of any target, but not of another threshold: that is left out by the caller.
     if (before !== undefined) return { ...before, target };
     const counts = createWindowCounts(nowMs());
-    return { name, target, sinceMs: clock.wallMs(), counts, burns: undefined };
+    return { name, target, sinceMs: clock.wallMs(), counts, burning: new Set() };
   }
 
   function open(model: string, objectives: SloObjectives, before?: Track): Track {
@@ -74,41 +83,52 @@ export function createSloLedger({ clock, metrics, events, objectivesOf }: SloLed
     for (const [model, track] of tracks) {
       const objectives = objectivesOf(model);
       if (objectives === undefined) {
-        for (const account of accountsOf(track)) settle(model, account, undefined);
+        for (const account of accountsOf(track)) settle(model, account, false);
         tracks.delete(model);
         continue;
       }
       const now = objectives === track.objectives ? track : open(model, objectives, track);
       for (const account of accountsOf(now)) {
         account.counts.advance(nowMs());
-        settle(model, account, findBurn(account.counts.windows(), account.target));
+        settle(model, account, true);
       }
     }
   }
 
-  /** Reports what has changed. One that burns less fast than before is as bad as it was, until it burns no more. */
-  function settle(model: string, account: Account, burn: BurnRate | undefined): void {
-    const { name: part, burns } = account;
-    if (burn !== undefined) {
-      if (burns === 'paging' || burns === burn.level) return;
-      account.burns = burn.level;
-      events.report({ type: 'slo-burn', model, part, level: burn.level, ...describe(account, burn) });
-    } else if (burns !== undefined) {
-      account.burns = undefined;
-      const message = `the error budget of the ${part} objective is spent no faster than it may be`;
-      events.report({ type: 'slo-recovered', model, part, message });
+  /**
+   * Reports what has changed. Fast and slow are two incidents: after an outage nobody has to be woken any more as soon as it
+   * is over, but what it has cost shows in the longer windows for days.
+   */
+  function settle(model: string, account: Account, isServed: boolean): void {
+    const { counts, target, burning } = account;
+    const windows = counts.windows();
+    for (const level of ['paging', 'degraded'] as const) {
+      const burn = isServed ? findBurn(level, windows, target) : undefined;
+      const has = burning.has(level);
+      const part = `${account.name} ${level === 'paging' ? 'fast' : 'slow'}`;
+      if (burn === undefined) {
+        if (!burning.delete(level)) continue;
+        const message = `the error budget of the ${account.name} objective is not spent so fast any more`;
+        events.report({ type: 'slo-recovered', model, part, message });
+      } else if (!has && !burning.has('paging')) {
+        // While it burns fast, that it burns at all is no news.
+        burning.add(level);
+        events.report({ type: 'slo-burn', model, part, level, ...describe(account, burn) });
+      }
     }
   }
 
   createSloMetrics(metrics, read);
 
   function read(): readonly SloCounts[] {
+    // One that nobody has asked yet is told of, too: Prometheus sees a counter rise only from where it first saw it.
+    for (const { name, slo } of served()) if (slo !== undefined && !tracks.has(name)) open(name, slo);
     return Array.from(tracks, ([model, track]) =>
-      accountsOf(track).map(({ name, target, sinceMs, counts, burns }) => {
+      accountsOf(track).map(({ name, target, sinceMs, counts, burning }) => {
         counts.advance(nowMs());
         const { latency } = track.objectives;
         return {
-          ...{ model, objective: name, target, sinceMs, burns },
+          ...{ model, objective: name, target, sinceMs, burns: worstOf(burning) },
           ...(name === 'latency' && latency !== undefined ? { thresholdMs: latency.thresholdMs } : {}),
           windows: counts.windows(),
           period: counts.sum(PERIOD_MS),
@@ -147,6 +167,10 @@ export function createSloLedger({ clock, metrics, events, objectivesOf }: SloLed
 
 function accountsOf({ availability, latency }: Track): readonly Account[] {
   return [availability, latency].filter((account) => account !== undefined);
+}
+
+function worstOf(burning: Account['burning']): BurnRate['level'] | undefined {
+  return burning.has('paging') ? 'paging' : burning.has('degraded') ? 'degraded' : undefined;
 }
 
 function describe({ name, target, counts }: Account, { long, short, rate }: BurnRate) {
