@@ -1,5 +1,6 @@
 import type { ServedModel } from '../../../registry/contract.ts';
 import { answeringVersions } from '../../../registry/versions.ts';
+import { ADMIN_TAG, adminPaths } from './admin-paths.ts';
 import { EXTENSIONS_TAG, extensionPaths } from './extension-paths.ts';
 import { managementPaths } from './management-paths.ts';
 import { modelPaths, type PathItems, simplePath } from './model-paths.ts';
@@ -17,6 +18,7 @@ const FIXED_TAGS = [
   { name: 'v2', description: 'The Open Inference Protocol.' },
   EXTENSIONS_TAG,
   { name: 'management', description: 'Health, models and versions, as NVIDIA NIM has them.' },
+  ADMIN_TAG,
 ];
 
 /**
@@ -41,6 +43,7 @@ export function buildOpenApi(models: readonly ServedModel[], options: OpenApiOpt
       ...allModelPaths(models, answering),
       ...managementPaths(names),
       ...extensionPaths(names),
+      ...adminPaths(),
     },
     components: { schemas: { Error: ERROR_SCHEMA } },
   };
