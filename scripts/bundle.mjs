@@ -23,8 +23,12 @@ const LAUNCH = 'cli/launch';
  * it: what is loaded for every command, for `nimify serve` to be ready, and for what it then prints.
  */
 const FILES = { command: COMMAND, serve: 'cli/serve/run-server', banner: 'cli/serve/print-banner' };
-/** Each in a thread or process of its own. */
-const WORKERS = ['engine/onnxruntime/thread-entry', 'engine/onnxruntime/process-entry'];
+/** Each in a thread or process of its own; the last is what watches over a server. */
+const WORKERS = [
+  'engine/onnxruntime/thread-entry',
+  'engine/onnxruntime/process-entry',
+  'cli/serve/supervise/supervisor-entry',
+];
 
 /** Pure JavaScript that every command needs: taken in, with its licence. Everything else stays a package. */
 const INLINED = ['commander', 'picocolors'];

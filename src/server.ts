@@ -67,8 +67,10 @@ export interface ServerOptions {
   readonly processes?: number;
   /** The processes that serve the same address, where there are several. Default: this one is alone. */
   readonly peers?: Peers;
-  /** How ports are opened, but for that of metrics. Default: by this process. */
+  /** How ports are opened. Default: by this process. */
   readonly listen?: Listen;
+  /** How many servers there were before this one, which died, where somebody watches over it. */
+  readonly restarts?: number;
   /**
    * Resident memory beyond which requests are refused instead of taken, in bytes. `auto`: 80 % of what the container or
    * the machine has. Default `auto`.
@@ -153,6 +155,12 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const metrics = createMetricsRegistry();
   const processMetrics = registerProcessMetrics(metrics, VERSION);
   const batchingMetrics = createBatchingMetrics(metrics);
+  if (options.restarts !== undefined) {
+    metrics
+      .counter('nimify_server_restarts', 'Servers that died and were replaced by this one or one before it.')
+      .labels()
+      .inc(options.restarts);
+  }
   const {
     mode = 'none',
     pollMs = 15_000,
@@ -189,8 +197,11 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     maxConnections: leastOf(options.maxConnections, roomForConnections()),
   });
   const metricsPort = options.metricsPort ?? 8002;
+  const openPort = options.listen ?? listen;
   const metricsServer =
-    metricsPort === false ? undefined : createMetricsServer({ metrics, clock, log, connectionRoom });
+    metricsPort === false
+      ? undefined
+      : createMetricsServer({ metrics, clock, log, connectionRoom, listen: openPort });
 
   let tuner: Promise<LoadTuner> | undefined;
 
@@ -242,7 +253,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const shared = {
     registry,
     cluster: createCluster({ metrics, registry, control, log, events, slo }, options.peers),
-    listen: withAcceptors(options.listen ?? listen, duplicateDescriptor),
+    listen: withAcceptors(openPort, duplicateDescriptor),
     clock,
     log,
     accessLog: createAccessLog({ log, clock }, options.accessLog ?? { share: 0, slowMs: 0 }),

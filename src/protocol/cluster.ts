@@ -49,7 +49,7 @@ export function createCluster(own: OwnParts, peers?: Peers): Cluster {
       return await answer(topic, question);
     } catch (thrown) {
       if (!(thrown instanceof NimifyError))
-        own.log.error({ err: thrown, topic }, 'another process was not answered');
+        own.log.error({ err: thrown, topic }, 'a question to this process was not answered');
       throw thrown;
     }
   });

@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** What people start: `serve` is watched over there. */
+const COMMAND = fileURLToPath(new URL('../../bin/nimify.cjs', import.meta.url));
 
 export interface Finished {
   /** Undefined where a signal ended it. */
@@ -28,9 +30,11 @@ export function startNimify(
     readonly input?: string;
     readonly env?: Readonly<Record<string, string>>;
     readonly cwd?: string;
+    /** As it is installed, watched over: the process that serves is another one. Default false. */
+    readonly isInstalled?: boolean;
   } = {},
 ): Running {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+  const child = spawn(process.execPath, [options.isInstalled === true ? COMMAND : PROGRAM, ...args], {
     env: { ...process.env, ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -115,6 +115,12 @@ export const SERVER_OPTIONS = {
       flag: '--processes',
       doc: 'Processes that serve the same ports, for what one event loop cannot carry; each connection goes to the one with the fewest. Each has its own copy of the weights and its part of the cores, and limits (`maxConnections`, `batching.maxWaiting`, `maxMemoryBytes` where it is a size) hold for each, so they add up. Metrics and statistics are those of all; what a request changes (models, log settings) is changed in all. One that ends is replaced. Linux only.',
     }),
+    supervise: option(oneOf('auto', 'off'), {
+      default: 'auto',
+      env: ['NIMIFY_SUPERVISE'],
+      flag: '--supervise',
+      doc: 'Whether another process watches over the server. `auto`: a small one, which holds the listening sockets, and where the server dies (a crash in native code, memory that the system took away) starts another with the same configuration at once, and after growing pauses where it dies again and again; who connects meanwhile waits. Several processes watch over each other (`processes`), and on Windows nobody does. `off`: nobody does. By the flag or the variable no such process is started; by the file it is there, but ends with the server.',
+    }),
     maxMemoryBytes: option(AUTO_BYTES, {
       default: 'auto',
       env: ['NIMIFY_MAX_MEMORY_BYTES'],

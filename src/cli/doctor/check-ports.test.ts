@@ -16,6 +16,7 @@ const SERVER = {
   maxConnections: undefined,
   maxMemoryBytes: 'auto',
   processes: 1,
+  supervise: 'auto',
   graceMs: 1,
 } as const;
 

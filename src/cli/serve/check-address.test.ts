@@ -28,6 +28,7 @@ function check(
     maxConnections: undefined,
     maxMemoryBytes: 'auto',
     processes: 1,
+    supervise: 'auto',
     graceMs: 1,
     ...changes,
   } as const;

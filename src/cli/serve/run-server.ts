@@ -13,6 +13,8 @@ import { readConfig } from '../read-config.ts';
 import { checkAddress } from './check-address.ts';
 import { type ProcessPlace, placeOfProcess } from './processes/process-place.ts';
 import { endAfter, endNow, isDoneWithin, waitForSignal } from './shutdown.ts';
+import { type SupervisedPlace, supervisedPlace } from './supervise/supervised-place.ts';
+import { linkToSupervisor } from './supervise/supervisor-link.ts';
 import { toTlsSettings } from './tls-settings.ts';
 
 /** Beyond the grace period, the time for ports and sessions to close. */
@@ -25,26 +27,37 @@ const CLOSING_MS = 2000;
  */
 export async function runServer(paths: readonly string[], flags: Layer): Promise<number> {
   const place = placeOfProcess();
+  const supervised = supervisedPlace();
   try {
-    return await serve(paths, flags, place);
+    return await serve(paths, flags, { place, supervised });
   } finally {
     // The channel to the process that started this one would hold it.
-    if (place !== undefined) process.channel?.unref();
+    if (place !== undefined || supervised !== undefined) process.channel?.unref();
   }
 }
 
-async function serve(
-  paths: readonly string[],
-  flags: Layer,
-  place: ProcessPlace | undefined,
-): Promise<number> {
+interface Places {
+  readonly place: ProcessPlace | undefined;
+  readonly supervised: SupervisedPlace | undefined;
+}
+
+async function serve(paths: readonly string[], flags: Layer, { place, supervised }: Places): Promise<number> {
   const link = place && (await import('./processes/parent-link.ts')).linkToParent();
-  const config = link === undefined ? await readConfig(paths, flags) : await link.config();
+  const supervisor = supervised && linkToSupervisor(supervised);
+  const before = await supervisor?.inherit();
+  const config =
+    before?.config ?? (link === undefined ? await readConfig(paths, flags) : await link.config());
   checkAddress(config);
 
   const { level, format } = config.log;
   const log = createPinoLogger({ level, ...(format === 'auto' ? {} : { pretty: format === 'pretty' }) });
-  if (place === undefined) {
+  if (before !== undefined) {
+    const { code: exitCode, signal } = before.ended;
+    log.error(
+      { exitCode, signal, restarts: supervised?.restarts },
+      'the server died; another takes its place',
+    );
+  } else if (place === undefined) {
     if (config.file !== undefined) log.info({ file: config.file }, 'configuration read');
     for (const warning of config.warnings) log.warn({ where: 'environment' }, warning);
   }
@@ -56,10 +69,23 @@ async function serve(
   let server: RunningServer | undefined;
   const signalled = waitForSignal(() => server === undefined);
   const shared = link && { metricsPort: false as const, listen: link.listen, peers: link.peers };
-  server = await createServer({ ...options, ...shared, log });
+  const watched = supervisor && {
+    listen: supervisor.listen,
+    peers: supervisor.peers,
+    restarts: supervised?.restarts ?? 0,
+  };
+  server = await createServer({ ...options, ...shared, ...watched, log });
+  for (const change of before?.changes ?? []) {
+    await supervisor
+      ?.repeat(change)
+      .catch((err: unknown) =>
+        log.error({ err, topic: change.topic }, 'what was changed could not be repeated'),
+      );
+  }
+  if (config.server.supervise !== 'off') supervisor?.tellReady(config);
   link?.tellLoaded();
   // The models answer already: what only the banner needs is loaded now.
-  if (place?.isSpeaker !== false) {
+  if (place?.isSpeaker !== false && before === undefined) {
     const { printBanner } = await import('./print-banner.ts');
     const shown = place === undefined ? server : { ...server, metricsUrl: place.metricsUrl };
     await printBanner(shown, options.tls).catch((err: unknown) =>

@@ -14,7 +14,7 @@ import {
 import { breach, type Frame } from './process-frame.ts';
 import type { Hello } from './process-hello.ts';
 import { crashed, createPendingRuns } from './process-runs.ts';
-import { restartDelayMs } from './restart-delay.ts';
+import { restartDelayMs, STEADY_NS } from './restart-delay.ts';
 import type { HostSession, SessionInfo } from './session.ts';
 
 export interface ProcessOptions extends ProcessSource {
@@ -28,8 +28,6 @@ export interface ProcessSession extends HostSession {
   readonly hello: Hello;
 }
 
-/** A child that lived for this long had not been broken from the start: its death is the first of a row. */
-const STEADY_NS = 30e9;
 const PING_EVERY_MS = 10_000;
 /** Pings without an answer after which an idle child is taken for stuck. */
 const PINGS_UNTIL_STUCK = 3;

@@ -4,7 +4,7 @@ import { METRICS_CONTENT_TYPE } from '../../base/telemetry/exposition.ts';
 import type { Logger } from '../../base/telemetry/log.ts';
 import type { Clock } from '../../base/util/clock.ts';
 import type { ConnectionRoom } from '../connection-room.ts';
-import { type ListenAddress, listen } from '../listen.ts';
+import { type Listen, type ListenAddress, listen as openHere } from '../listen.ts';
 
 export interface MetricsServer {
   /**
@@ -25,6 +25,8 @@ export interface MetricsServerDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly connectionRoom: ConnectionRoom;
+  /** How the port is opened. Default: by this process. */
+  readonly listen?: Listen;
 }
 
 /** Scrapers come every few seconds, and what fails once mostly fails each time: one line in so long tells it. */
@@ -36,6 +38,7 @@ export function createMetricsServer({
   clock,
   log,
   connectionRoom,
+  listen = openHere,
 }: MetricsServerDeps): MetricsServer {
   let loggedAtNs = Number.NEGATIVE_INFINITY;
   let unlogged = 0;

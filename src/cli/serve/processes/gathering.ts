@@ -2,6 +2,7 @@ import type { Logger } from '../../../base/telemetry/log.ts';
 import { countersOf, sumMetrics } from '../../../base/telemetry/sum-metrics.ts';
 import { changeLogSettings } from '../../../protocol/log-settings.ts';
 import { CHANGES, type LogChanges, type QuestionOf, type Topic } from '../../../protocol/peers.ts';
+import { createChanges } from './changes.ts';
 import type { Result } from './messages.ts';
 import type { ServingProcess } from './serving-process.ts';
 
@@ -19,11 +20,6 @@ export interface Gathering {
 /** A process that does not answer in this time is left out. */
 const LONGEST_MS = 2000;
 
-interface Change {
-  readonly topic: Topic;
-  readonly question: QuestionOf<Topic>;
-}
-
 export interface GatheringOptions {
   readonly log: Logger;
   /** What the process that started them counts itself. */
@@ -32,8 +28,7 @@ export interface GatheringOptions {
 
 export function createGathering({ log, ownMetrics }: GatheringOptions): Gathering {
   const joined = new Set<ServingProcess>();
-  /** The last of its kind: what came before is of no account any more. */
-  const changes = new Map<string, Change>();
+  const changes = createChanges();
   /** What was counted by processes that have ended: a sum that falls would be read as a new beginning. */
   let endedMetrics = '';
   let last: Promise<unknown> = Promise.resolve();
@@ -71,19 +66,9 @@ export function createGathering({ log, ownMetrics }: GatheringOptions): Gatherin
         'not all processes were changed',
       );
     }
-    keep(topic, question);
+    changes.keep({ topic, question });
+    if (topic === 'logSettings') changeLogSettings(log, question as LogChanges);
     return results;
-  }
-
-  function keep(topic: Topic, question: QuestionOf<Topic>): void {
-    if (topic !== 'logSettings') {
-      changes.set((question as QuestionOf<'load'>).model, { topic, question });
-      return;
-    }
-    const all = { ...changes.get('')?.question, ...(question as LogChanges) };
-    // No model has this name.
-    changes.set('', { topic, question: all });
-    changeLogSettings(log, all);
   }
 
   async function metricsOf(process: ServingProcess): Promise<string> {
@@ -108,7 +93,7 @@ export function createGathering({ log, ownMetrics }: GatheringOptions): Gatherin
     metrics,
     join: (process) =>
       inTurn(async () => {
-        for (const { topic, question } of changes.values()) {
+        for (const { topic, question } of changes.all()) {
           const result = await process.ask(topic, question, undefined);
           if (result !== undefined && 'refusal' in result) {
             log.error(

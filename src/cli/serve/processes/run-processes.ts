@@ -3,7 +3,7 @@ import type { Config } from '../../../base/config/load-config.ts';
 import type { Logger } from '../../../base/telemetry/log.ts';
 import { createMetricsRegistry } from '../../../base/telemetry/metrics-registry.ts';
 import { systemClock } from '../../../base/util/clock.ts';
-import { restartDelayMs } from '../../../engine/host/restart-delay.ts';
+import { restartDelayMs, STEADY_NS } from '../../../engine/host/restart-delay.ts';
 import { createConnectionRoom } from '../../../protocol/connection-room.ts';
 import { createMetricsServer } from '../../../protocol/http/metrics-server.ts';
 import { waitForSignal } from '../shutdown.ts';
@@ -16,9 +16,6 @@ import { createServingProcess, type ServingProcess } from './serving-process.ts'
 
 /** Beyond the grace period, the time for processes to end by themselves. */
 const ENDING_MS = 4000;
-
-/** A process that answered for so long has started well: its end is not one of several in a row. */
-const STEADY_NS = 30e9;
 
 /**
  * Serves one address from several processes: connections are accepted here, and handed to the one with the fewest. The
