@@ -36,6 +36,7 @@ import { assemble, DEFAULT_ENGINE_OPTIONS } from './registry/assemble.ts';
 import { createBatchingMetrics } from './registry/batching-metrics.ts';
 import type { Registry, ServedModel } from './registry/contract.ts';
 import { createHostMetric } from './registry/host-metric.ts';
+import { createInstanceMetrics } from './registry/instance-metrics.ts';
 import { takeInventory } from './registry/inventory.ts';
 import type { ControlMode, ModelControl } from './registry/live/contract.ts';
 import { createLoadMetrics } from './registry/live/load-metrics.ts';
@@ -182,6 +183,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     isOneOfMany: options.peers !== undefined,
   });
   const slo = createSloLedger({ clock, metrics, events, served: registry.list });
+  const watchModel = createInstanceMetrics(metrics, events);
   shareMachine(options.processes ?? 1);
   const maxMemoryBytes = options.maxMemoryBytes ?? 'auto';
   const memoryRoom = createMemoryRoom({
@@ -232,7 +234,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
           ? await tuneLoad({ found, ...settings })
           : undefined;
       const options = { ...settings, ...tuned, engine: { ...settings.engine, ...tuned?.engine } };
-      return await assemble(found, { clock, log, batchingMetrics, events }, options);
+      return await assemble(found, { clock, log, batchingMetrics, events, watchModel }, options);
     } catch (failed) {
       throw naming(path, toNimifyError(failed));
     } finally {

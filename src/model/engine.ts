@@ -31,6 +31,11 @@ export interface EngineOptions {
   readonly memoryLimitBytes?: number;
   /** A run that takes longer is ended with its process; `auto` means `process` then. Default: no limit. */
   readonly runLimitMs?: number;
+  /**
+   * Resident size at which another process takes the place of one that holds the model, which first ends its runs; `auto`
+   * means `process` then. Default: any is well.
+   */
+  readonly recycleBytes?: number;
   /** ONNX Runtime's execution providers, the preferred first. Default: `cpu`. */
   readonly providers?: readonly ProviderChoice[];
   /** Whether ONNX Runtime keeps the memory of a run for the next one. Default false: it would never give it back. */

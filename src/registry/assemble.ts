@@ -2,13 +2,14 @@ import type { BatchingChoice } from '../base/config/batching.ts';
 import type { Objective } from '../base/config/objective.ts';
 import type { Target, TuneChoice } from '../base/config/options.ts';
 import type { SloObjectives } from '../base/config/service-level.ts';
-import type { EventSink } from '../base/telemetry/events.ts';
+import { type EventSink, NO_EVENTS } from '../base/telemetry/events.ts';
 import type { Logger } from '../base/telemetry/log.ts';
 import { userCacheFolder } from '../base/util/cache-folder.ts';
 import type { Clock } from '../base/util/clock.ts';
 import { createLoadCache } from '../engine/known-load.ts';
 import { prepareModel } from '../engine/prepare.ts';
 import type { Artifact } from '../model/artifact.ts';
+import type { Model } from '../model/contract.ts';
 import type { EngineOptions } from '../model/engine.ts';
 import { withOpenRows } from '../model/fixed-rows.ts';
 import { createAdmission } from '../policy/admission/admission.ts';
@@ -16,9 +17,11 @@ import { createBatching } from '../policy/batching/batching.ts';
 import type { BatchingInstruments } from '../policy/batching/contract.ts';
 import { createCostModel } from '../policy/batching/cost-model.ts';
 import { createDeadline } from '../policy/deadline/deadline.ts';
+import { createQuarantine } from '../policy/quarantine/quarantine.ts';
 import type { BatchingMetrics } from './batching-metrics.ts';
 import { inFlightLimits, toBatchingOptions, toKeepable, wantsPadding } from './batching-options.ts';
 import type { ServedModel } from './contract.ts';
+import type { ModelWatch, WatchModel } from './instance-metrics.ts';
 import { type Labels, readLabels } from './labels.ts';
 import { type OpenedSource, openSource } from './open-source.ts';
 import type { FoundModel } from './repository.ts';
@@ -32,6 +35,8 @@ export interface AssembleDeps {
   readonly batchingMetrics?: BatchingMetrics;
   /** Is told what happens to the model. Default: nobody. */
   readonly events?: EventSink;
+  /** Counts what becomes of its instances. Default: nobody does. */
+  readonly watchModel?: WatchModel;
 }
 
 export interface AssembleOptions {
@@ -59,9 +64,11 @@ export async function assemble(
   deps: AssembleDeps,
   options: AssembleOptions,
 ): Promise<ServedModel> {
-  const opened = await openSource(found, deps, options.engine);
+  const watch = deps.watchModel?.(found.name, found.version);
+  const watched = watch === undefined ? deps : { ...deps, watchInstance: watch.watchInstance };
+  const opened = await openSource(found, watched, options.engine);
   try {
-    return await assembleOpened(found, opened, deps, options);
+    return await assembleOpened(found, opened, deps, options, watch);
   } catch (failed) {
     await opened.close();
     throw failed;
@@ -73,6 +80,7 @@ async function assembleOpened(
   { artifact: whole, engine }: OpenedSource,
   deps: AssembleDeps,
   options: AssembleOptions,
+  watch: ModelWatch | undefined,
 ): Promise<ServedModel> {
   const configured = await readConfiguration(found, whole, deps.log);
   const artifact = configured?.artifact ?? whole;
@@ -122,7 +130,20 @@ async function assembleOpened(
     { clock: deps.clock, costs, ...countedBy(deps.batchingMetrics?.(found.name, found.version)) },
     batching,
   );
-  const batched = withBatching(prepared.model);
+  // Elsewhere the server itself would end of such a request, and nobody would know of which.
+  const withQuarantine =
+    prepared.host !== 'process'
+      ? (model: Model) => model
+      : createQuarantine(
+          {
+            clock: deps.clock,
+            events: deps.events ?? NO_EVENTS,
+            onRefused: watch?.refusedPoison ?? (() => {}),
+          },
+          // Runs that have to be filled up are so by the batcher.
+          paddedRows === undefined ? { alone: prepared.model } : {},
+        );
+  const batched = withQuarantine(withBatching(prepared.model));
   const withAdmission = createAdmission(deps, inFlightLimits(batching, costs));
   const withDeadline = createDeadline(deps, { defaultTimeoutMs });
   const model = withDeadline(withAdmission(configured?.wrap(batched) ?? batched));

@@ -423,6 +423,13 @@ export const MODEL_OPTIONS = {
       example: '2GiB',
       doc: "Largest resident size of a process that holds the model, the runtime's own 60-100 MB included, in load and in runs. `auto` means `process` then. Default: no limit.",
     }),
+    recycleBytes: option(BYTES, {
+      default: undefined,
+      env: ['NIMIFY_RECYCLE_BYTES'],
+      flag: '--recycle-bytes',
+      example: '1GiB',
+      doc: 'Resident size at which a process that holds the model is replaced: for what leaks memory. The new one is loaded first, and the old one ends when its runs have, so that no request is lost; one process is replaced after the other, each at most once a minute. It must be more than the model takes, and less than `memoryLimitBytes`. `auto` means `process` then. Linux only. Default: any is well.',
+    }),
     runLimitMs: option(milliseconds(1), {
       default: undefined,
       env: ['NIMIFY_RUN_LIMIT_MS'],

@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { pipeline } from 'node:stream/promises';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
+import { withoutUnset } from '../../base/util/without-unset.ts';
 import type { Artifact } from '../../model/artifact.ts';
 import type { Engine, EngineOptions } from '../../model/engine.ts';
 import { findProgram } from '../host/find-program.ts';
@@ -41,15 +42,14 @@ export async function openExec(
       details: { where: source.path },
     });
   }
-  const { instances = 1 } = options;
+  const { instances = 1, memoryLimitBytes, runLimitMs, recycleBytes } = options;
   const processOptions: ProcessOptions = {
     command: await toCommand(source, options.python),
     label: source.path,
     env: threadVariables(
       options.intraOpThreads ?? Math.max(1, Math.floor(availableParallelism() / instances)),
     ),
-    ...(options.memoryLimitBytes === undefined ? {} : { memoryLimitBytes: options.memoryLimitBytes }),
-    ...(options.runLimitMs === undefined ? {} : { runLimitMs: options.runLimitMs }),
+    ...withoutUnset({ memoryLimitBytes, runLimitMs, recycleBytes }),
   };
   const open = () => openProcessSession(processOptions, deps);
   const first = await open();

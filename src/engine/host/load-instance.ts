@@ -1,4 +1,5 @@
 import { NimifyError } from '../../base/errors/nimify-error.ts';
+import { withoutUnset } from '../../base/util/without-unset.ts';
 import type { Artifact } from '../../model/artifact.ts';
 import type { EngineInstance, EngineOptions, UsualRun } from '../../model/engine.ts';
 import { createInlineRuns, type InlineRuns } from './inline-runs.ts';
@@ -22,8 +23,8 @@ export async function loadInstance(
   options: EngineOptions,
   deps: LoadDeps,
 ): Promise<EngineInstance> {
-  const { host, memoryLimitBytes, runLimitMs } = options;
-  const hasLimits = memoryLimitBytes !== undefined || runLimitMs !== undefined;
+  const { host, memoryLimitBytes, runLimitMs, recycleBytes } = options;
+  const hasLimits = memoryLimitBytes !== undefined || runLimitMs !== undefined || recycleBytes !== undefined;
   if (host === 'process') return loadInProcesses(artifact, options, deps, 'process: configured');
   if (host === 'auto' && hasLimits) {
     return loadInProcesses(artifact, options, deps, 'process: its limits can only be kept there');
@@ -34,6 +35,7 @@ export async function loadInstance(
   }
   if (crashOperator !== undefined) deps.log.warn({ path: artifact.path, host }, crashWarning(crashOperator));
   if (runLimitMs !== undefined) throw cannotLimitRuns(host);
+  if (recycleBytes !== undefined) throw cannotRecycle(host);
   if (memoryLimitBytes !== undefined) await tryMemory(artifact, memoryLimitBytes, options, deps);
   switch (host) {
     case 'inline':
@@ -57,12 +59,9 @@ async function loadInProcesses(
   deps: LoadDeps,
   reason: string,
 ): Promise<EngineInstance> {
-  const { memoryLimitBytes, runLimitMs } = options;
+  const { memoryLimitBytes, runLimitMs, recycleBytes } = options;
   const { instances, intraOpThreads } = planFor(artifact.sizeBytes, options, deps);
-  const limits: ProcessLimits = {
-    ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
-    ...(runLimitMs === undefined ? {} : { runLimitMs }),
-  };
+  const limits: ProcessLimits = withoutUnset({ memoryLimitBytes, runLimitMs, recycleBytes });
   const open = () => deps.openProcess({ path: artifact.path, intraOpThreads }, limits);
   const first = await openConfirmed(deps, open);
   return loadProcesses({
@@ -93,6 +92,14 @@ function cannotLimitRuns(host: string): NimifyError {
     'CONFIG_INVALID',
     `A run on the host '${host}' cannot be ended, so a limit of its time cannot be kept; use the host 'process'`,
     { details: { where: 'runLimitMs' } },
+  );
+}
+
+function cannotRecycle(host: string): NimifyError {
+  return new NimifyError(
+    'CONFIG_INVALID',
+    `What runs on the host '${host}' is part of the server and cannot be replaced for its size; use the host 'process'`,
+    { details: { where: 'recycleBytes' } },
   );
 }
 

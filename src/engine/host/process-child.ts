@@ -5,6 +5,7 @@ import type { Logger } from '../../base/telemetry/log.ts';
 import { type CancelToken, NEVER_CANCELLED } from '../../base/util/cancel.ts';
 import type { Clock, Timer } from '../../base/util/clock.ts';
 import { countProcess } from './engine-processes.ts';
+import type { WatchInstance } from '../../model/instance-watch.ts';
 import { toLaunchCommand } from './process-command.ts';
 import { type ChildError, readChildError } from './process-error.ts';
 import {
@@ -37,6 +38,8 @@ export interface ProcessSource {
 export interface ProcessDeps {
   readonly clock: Clock;
   readonly log: Logger;
+  /** Is told what becomes of each process. Default: nobody. */
+  readonly watchInstance?: WatchInstance;
 }
 
 /** Why nimify ended the child; undefined where it died by itself. */

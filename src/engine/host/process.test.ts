@@ -6,8 +6,10 @@ import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import type { LogFields } from '../../base/telemetry/log.ts';
 import { BORROWED } from '../../base/tensor/owner.ts';
 import type { Tensor } from '../../base/tensor/tensor.ts';
+import { createCancelSource } from '../../base/util/cancel.ts';
 import { type Clock, systemClock } from '../../base/util/clock.ts';
-import { createFakeClock } from '../../base/util/fake-clock.ts';
+import { createFakeClock, type FakeClock } from '../../base/util/fake-clock.ts';
+import type { InstanceWatch } from '../../model/instance-watch.ts';
 import { openProcessSession, type ProcessOptions, type ProcessSession } from './process.ts';
 
 const CHILD = fileURLToPath(new URL('../../../test/engine/fixtures/unruly-process.mjs', import.meta.url));
@@ -27,16 +29,26 @@ interface Line {
 
 async function open(
   start: string,
-  options: Partial<ProcessOptions> & { readonly clock?: Clock; readonly flagFile?: string } = {},
+  options: Partial<ProcessOptions> & {
+    readonly clock?: Clock;
+    readonly flagFile?: string;
+    /** Gets what is told of the instance. */
+    readonly watched?: unknown[];
+  } = {},
 ): Promise<ProcessSession & { readonly lines: readonly Line[] }> {
-  const { clock = createFakeClock(), flagFile = '', ...rest } = options;
+  const { clock = createFakeClock(), flagFile = '', watched = [], ...rest } = options;
   const lines: Line[] = [];
   const at = (level: string) => (fields: LogFields, message: string) =>
     void lines.push({ level, fields, message });
   const log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  const watchInstance = (): InstanceWatch => ({
+    ended: (end, told) => void watched.push([end, told]),
+    replaced: () => void watched.push('replaced'),
+    steady: () => void watched.push('steady'),
+  });
   const session = await openProcessSession(
     { command: [process.execPath, CHILD, start, flagFile], label: 'unruly', ...rest },
-    { clock, log },
+    { clock, log, watchInstance },
   );
   opened.push(session);
   return Object.assign(session, { lines });
@@ -57,6 +69,19 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+const isLinux = process.platform === 'linux';
+
+/** Lets seconds pass, with time in between to look at the child. */
+async function beatUntil(clock: FakeClock, check: () => boolean): Promise<void> {
+  await vi.waitFor(
+    () => {
+      clock.advance(1000);
+      expect(check()).toBe(true);
+    },
+    { timeout: 15_000, interval: 20 },
+  );
 }
 
 const untilTrue = (check: () => boolean) => vi.waitFor(() => expect(check()).toBe(true), { timeout: 15_000 });
@@ -278,6 +303,78 @@ describe('openProcessSession', () => {
     await untilTrue(() => !isAlive(pid));
     await untilTrue(() => session.available);
     expect(await pidOf(session)).not.toBe(pid);
+  });
+
+  it.runIf(isLinux).each([
+    ['was stopped', 'spin', {}],
+    ['does not get on', 'never', { isBusyInRuns: true }],
+  ] as const)('ends a child in the middle of a run that %s', async (_how, output, options) => {
+    const clock = createFakeClock();
+    const watched: unknown[] = [];
+    const session = await open('pair', { clock, watched, ...options });
+    const pid = await pidOf(session);
+    const run = session.run(ask(output)).catch((error: unknown) => error);
+    if (output === 'spin') process.kill(pid, 'SIGSTOP');
+    await beatUntil(clock, () => !isAlive(pid) && session.available);
+    expect(await run).toMatchObject({ code: 'ENGINE_CRASHED', details: { inFlight: 1 } });
+    expect(await pidOf(session)).not.toBe(pid);
+    expect(watched).toEqual([['stuck', { inARow: expect.any(Number), retryAfterMs: 0 }], 'replaced']);
+  });
+
+  it.runIf(isLinux)('leaves a child alone that is busy with a run', async () => {
+    const clock = createFakeClock();
+    const session = await open('pair', { clock, isBusyInRuns: true });
+    const pid = await pidOf(session);
+    session.run(ask('spin')).catch(() => {});
+    for (let beat = 0; beat < 12; beat++) {
+      clock.advance(1000);
+      // As long as it takes for the kernel to count some of its time.
+      await new Promise((resolve) => setTimeout(resolve, 40));
+    }
+    expect(isAlive(pid)).toBe(true);
+    session.kill?.();
+  });
+
+  it('ends a run that nobody waits for, where it goes on for much longer than any before', async () => {
+    const clock = createFakeClock();
+    const watched: unknown[] = [];
+    const session = await open('pair', { clock, watched });
+    const pid = await pidOf(session);
+    const cancel = createCancelSource();
+    const run = session.run(ask('spin'), cancel).catch((error: unknown) => error);
+    clock.advance(5000);
+    cancel.cancel('deadline');
+    clock.advance(9999);
+    expect(isAlive(pid)).toBe(true);
+    clock.advance(1);
+    expect(await run).toMatchObject({ code: 'DEADLINE_EXCEEDED', details: { runLimitMs: 15_000 } });
+    await untilTrue(() => !isAlive(pid) && session.available);
+    expect(watched).toEqual([['overdue', { inARow: 1, retryAfterMs: 0 }], 'replaced']);
+  });
+
+  it.runIf(isLinux)('replaces a child that has grown, and lets it finish what it runs', async () => {
+    const clock = createFakeClock();
+    const watched: unknown[] = [];
+    const session = await open('pair', { clock, watched, recycleBytes: 1 });
+    const changed = vi.fn();
+    session.onChange(changed);
+    const pid = await pidOf(session);
+    const running = session.run(ask('y'));
+    await beatUntil(clock, () => watched.length > 0);
+    expect(await pidOf(session)).not.toBe(pid);
+    expect((await running).computeNs).toBe(42);
+    await untilTrue(() => !isAlive(pid));
+    expect(watched).toEqual([['recycled', { inARow: 1, retryAfterMs: 0 }]]);
+    // Not again at once: it is as large as that from its start.
+    const second = await pidOf(session);
+    for (let beat = 0; beat < 50; beat++) {
+      clock.advance(1000);
+      await session.run(ask('y'));
+    }
+    expect(await pidOf(session)).toBe(second);
+    expect(session.lines.filter(({ level }) => level === 'error')).toEqual([]);
+    await session.close();
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('closes while a child is starting, and while one waits to be started', async () => {

@@ -3,6 +3,7 @@ import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { Logger } from '../../base/telemetry/log.ts';
 import type { Clock, Timer } from '../../base/util/clock.ts';
 import type { RunRequest, RunResult } from '../../model/engine.ts';
+import { UNWATCHED, type WatchInstance } from '../../model/instance-watch.ts';
 import { type FromThread, fromPlainError, type ToThread } from './messages.ts';
 import { restartDelayMs } from './restart-delay.ts';
 import type { HostSession, SessionInfo, SessionSource } from './session.ts';
@@ -13,6 +14,8 @@ export interface ThreadDeps {
   readonly entry: URL;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Is told what becomes of the thread. Default: nobody. */
+  readonly watchInstance?: WatchInstance;
 }
 
 /** One worker from its start to its end. */
@@ -36,6 +39,7 @@ interface PendingRun {
  */
 export async function openThreadSession(source: SessionSource, deps: ThreadDeps): Promise<HostSession> {
   const { clock, log } = deps;
+  const watch = deps.watchInstance?.() ?? UNWATCHED;
   let listener: () => void = () => {};
   let life: Life | undefined;
   let retry: Timer | undefined;
@@ -64,6 +68,7 @@ export async function openThreadSession(source: SessionSource, deps: ThreadDeps)
     deaths += 1;
     const retryAfterMs = restartDelayMs(deaths, clock.random);
     log.error({ path: source.path, err, retryAfterMs }, message);
+    watch.ended('crashed', { inARow: deaths, retryAfterMs });
     listener();
     if (retryAfterMs === 0) restart();
     else retry = clock.setTimer(restart, retryAfterMs);
@@ -76,6 +81,7 @@ export async function openThreadSession(source: SessionSource, deps: ThreadDeps)
         if (closed) return leave(begun);
         life = begun;
         failedRestarts = 0;
+        watch.replaced();
         listener();
       },
       (failure) => {
@@ -108,6 +114,7 @@ export async function openThreadSession(source: SessionSource, deps: ThreadDeps)
         postRun(running.worker, id, request);
         running.pending.set(id, {
           resolve(result) {
+            if (deaths > 0) watch.steady();
             deaths = 0;
             resolve(result);
           },

@@ -7,6 +7,7 @@ import { workerUrl } from '../../base/util/module-url.ts';
 import { withoutUnset } from '../../base/util/without-unset.ts';
 import type { Artifact } from '../../model/artifact.ts';
 import type { Engine, EngineOptions } from '../../model/engine.ts';
+import type { WatchInstance } from '../../model/instance-watch.ts';
 import type { Signature } from '../../model/signature.ts';
 import { loadInstance } from '../host/load-instance.ts';
 import { openProcessSession } from '../host/process.ts';
@@ -25,6 +26,8 @@ import { checkSession, openOrtSession } from './session.ts';
 export interface OnnxRuntimeDeps {
   readonly clock: Clock;
   readonly log: Logger;
+  /** Is told what becomes of each thread and process. Default: nobody. */
+  readonly watchInstance?: WatchInstance;
   /** Default: the cores and memory that the system grants this process. */
   readonly machine?: Machine;
   /** Whether the native host can be had. Default: it is tried. */
@@ -35,7 +38,8 @@ export interface OnnxRuntimeDeps {
 
 /** ONNX Runtime through the package onnxruntime-node, on the main thread, on worker threads, or in processes. */
 export function createOnnxRuntimeEngine(deps: OnnxRuntimeDeps): Engine {
-  const { clock, log, machine, tunings, tryNative = findNative } = deps;
+  const { clock, log, machine, tunings, watchInstance, tryNative = findNative } = deps;
+  const watched = withoutUnset({ watchInstance });
   return {
     name: 'onnxruntime',
     version: engineVersion,
@@ -57,13 +61,18 @@ export function createOnnxRuntimeEngine(deps: OnnxRuntimeDeps): Engine {
             entry: workerUrl(import.meta.url, './thread-entry.cjs'),
             clock,
             log,
+            ...watched,
           }),
         openNative: async (source) => openNative(having(source), clock, await tryNative()),
         whyNotNative: async (runs) => whyNotNative(await tryNative(), providers, runs),
         openProcess: (source, limits) =>
           openProcessSession(
-            { ...limits, command: processCommand(having(source)), label: source.path },
-            { clock, log },
+            {
+              ...{ ...limits, command: processCommand(having(source)), label: source.path },
+              // Others may wait for what they have set to work.
+              isBusyInRuns: hasCpuOnly(providers),
+            },
+            { clock, log, ...watched },
           ),
         confirm: (session) => confirmSignature(artifact, session),
       });
