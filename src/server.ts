@@ -11,6 +11,8 @@ import type { EventOptions } from './control/events/contract.ts';
 import { openEvents } from './control/events/open-events.ts';
 import { countRequests } from './control/slo/count-requests.ts';
 import { createSloLedger } from './control/slo/ledger.ts';
+import { createHealthMetrics } from './control/health/health-metrics.ts';
+import { createSelfTests } from './control/health/self-tests.ts';
 import type { LoadToTune, LoadTuner, TunedLoad } from './control/tuning/tune-at-load.ts';
 import { shareMachine } from './engine/host/this-machine.ts';
 import { duplicateDescriptor } from './engine/onnxruntime/native/duplicate-descriptor.ts';
@@ -173,6 +175,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     readiness: strictReadiness === undefined ? 'but-excused' : strictReadiness ? 'all' : 'any',
     mayBeEmpty: mode !== 'none',
     isAble: () => !memoryRoom.isStuck,
+    isRequired: (name) => !dispensable.has(name),
+    onFailure: (served, failure) => selfTests.noteFailure(served, failure),
     clock,
   });
   const servedAs = (name: string, version?: string) =>
@@ -183,7 +187,10 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     isOneOfMany: options.peers !== undefined,
   });
   const slo = createSloLedger({ clock, metrics, events, served: registry.list });
+  const dispensable = new Set<string>();
   const watchModel = createInstanceMetrics(metrics, events);
+  const selfTests = createSelfTests({ clock, log, events, registry });
+  createHealthMetrics(metrics, registry);
   shareMachine(options.processes ?? 1);
   const maxMemoryBytes = options.maxMemoryBytes ?? 'auto';
   const memoryRoom = createMemoryRoom({
@@ -218,6 +225,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   /** Says so where it takes long. */
   async function loadOne(found: FoundModel): Promise<ServedModel> {
     const { name, path } = found;
+    if (found.required === false) dispensable.add(name);
+    else dispensable.delete(name);
     const slow = clock.setTimer(() => log.info({ model: name, path }, 'still loading'), 1000);
     const settings = {
       engine: { ...DEFAULT_ENGINE_OPTIONS, ...options.engine, ...found.engine },
@@ -277,6 +286,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     const untilNs = clock.nowNs() + graceMs * 1e6;
     registry.startDraining();
     events.startDraining();
+    selfTests.stop();
     const controlClosed = control.close({ graceMs });
     try {
       await Promise.all([http.close({ graceMs }), grpc?.close({ graceMs })]);
@@ -305,8 +315,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     const grpcAddress = await grpc?.listen(host, Number(grpcPort));
     const failures = await control.start();
     const isServed = registry.list().length > 0;
-    const isFatal = ({ lacksBackend }: LoadFailure) =>
-      exitOnError ?? (!lacksBackend || (!isServed && mode === 'none'));
+    const isFatal = ({ model, lacksBackend }: LoadFailure) =>
+      exitOnError ?? ((!lacksBackend && !dispensable.has(model)) || (!isServed && mode === 'none'));
     throwTogether(failures.filter(isFatal), failures.length + registry.list().length);
     for (const failure of failures) tellFailure(failure, { log, isServed: false });
     settleCeiling(memoryRoom, maxMemoryBytes, log);

@@ -5,7 +5,7 @@ import { MODEL_OPTIONS, SERVER_OPTIONS, START_OPTIONS } from '../base/config/opt
 
 /** Headings of the help, in their order, with the options that stand below them. */
 const GROUPS: readonly (readonly [heading: string, holds: (path: string) => boolean])[] = [
-  ['Models:', (path) => path in START_OPTIONS || path.startsWith('repository.')],
+  ['Models:', (path) => path in START_OPTIONS || path.startsWith('repository.') || path === 'required'],
   ['Address:', (path) => /^server\.(host|auth|\w+Port)$/.test(path)],
   ['Requests:', (path) => path.startsWith('server.') || path === 'timeoutMs'],
   ['Batching:', (path) => ['batching', 'objective', 'target', 'tune'].includes(path)],

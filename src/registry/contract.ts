@@ -42,6 +42,15 @@ export interface ServedModel {
   readonly config?: ModelConfig;
 }
 
+/** `degraded`: it answers, but not as it should, or not for all models. */
+export type Readiness = 'ready' | 'degraded' | 'unready';
+
+export interface ServerHealth {
+  readonly state: Readiness;
+  /** Names of the models that do not answer, or not as they should. */
+  readonly impaired: readonly string[];
+}
+
 export interface ServedStatistics {
   readonly served: ServedModel;
   readonly statistics: ModelStatistics;
@@ -56,10 +65,17 @@ export interface Registry {
    * @throws NimifyError MODEL_NOT_FOUND; MODEL_NOT_READY where it is still loading
    */
   find(name: string, version?: string): ServedModel;
-  /** True when every model is ready, the process is not draining and has memory for requests. */
+  /** True when every model that is required is ready, the process is not draining and has memory for requests. */
   isReady(): boolean;
-  /** True when the model takes requests and has answered one: its self-test, or, failing that, a client's. */
+  /** The same, and whether all is as it should be. */
+  health(): ServerHealth;
+  /**
+   * True when the model takes requests and has answered one: its self-test, or, failing that, a client's. False while
+   * its self-test fails.
+   */
   isModelReady(served: ServedModel): boolean;
+  /** The same, and whether all its instances are there. */
+  readinessOf(served: ServedModel): Readiness;
   /**
    * What was counted of every version of every model, of every version of one, or of one version, by name and then
    * version: each request that `infer` or `inferNow` asked the model. A model that is replaced starts anew.

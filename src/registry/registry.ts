@@ -4,7 +4,7 @@ import type { RequestContext } from '../model/context.ts';
 import { takesRequests } from '../model/contract.ts';
 import type { InferRequest, InferResponse } from '../model/request.ts';
 import { validateRequest } from '../model/validate.ts';
-import type { Registry, ServedModel } from './contract.ts';
+import type { Readiness, Registry, ServedModel, ServerHealth } from './contract.ts';
 import { createStatistics, type StatisticsRecorder } from './statistics.ts';
 import { byNameAndVersion, compareVersions } from './versions.ts';
 
@@ -36,6 +36,8 @@ export interface MutableRegistry extends Registry {
   add(served: ServedModel): ServedModel | undefined;
   /** It could not be loaded. What is served under this name and version goes on. */
   fail(name: string, version: string, options: { readonly isExcused: boolean }): void;
+  /** Does it answer its self-test? Until this is said, it does. */
+  setAnswering(served: ServedModel, isAnswering: boolean): void;
   /** From now on it is as if it had never been there. Gives what was served: it is the caller's to close. */
   remove(name: string, version: string): ServedModel | undefined;
 }
@@ -50,6 +52,10 @@ export interface RegistryOptions {
   readonly mayBeEmpty?: boolean;
   /** Asked besides: false makes the server unready. Default: always true. */
   readonly isAble?: () => boolean;
+  /** Must a model of this name be ready for the server to be? Default: each must. */
+  readonly isRequired?: (name: string) => boolean;
+  /** Hears of every request that a model failed, but for those that nobody waits for any more. */
+  readonly onFailure?: (served: ServedModel, failure: unknown) => void;
   /** Default: the system's. */
   readonly clock?: Clock;
 }
@@ -58,11 +64,15 @@ export function createRegistry({
   readiness = 'all',
   mayBeEmpty = false,
   isAble = () => true,
+  isRequired = () => true,
+  onFailure = () => {},
   clock = systemClock,
 }: RegistryOptions = {}): MutableRegistry {
   const models = new Map<string, Versions>();
   /** Models without a self-test that have answered a client since. */
   const shown = new WeakSet<ServedModel>();
+  /** Models whose self-test fails. */
+  const silent = new WeakSet<ServedModel>();
   let draining = false;
 
   function put(name: string, version: string, entry: Entry): void {
@@ -121,7 +131,35 @@ export function createRegistry({
   }
 
   function isModelReady(served: ServedModel): boolean {
-    return takesRequests(served.model.state) && (served.isUntested !== true || shown.has(served));
+    return (
+      takesRequests(served.model.state) &&
+      !silent.has(served) &&
+      (served.isUntested !== true || shown.has(served))
+    );
+  }
+
+  function readinessOf(served: ServedModel): Readiness {
+    if (!isModelReady(served)) return 'unready';
+    return served.model.state === 'degraded' ? 'degraded' : 'ready';
+  }
+
+  function isWell({ entries }: Versions): boolean {
+    for (const entry of entries.values()) {
+      if (entry.state === 'failed' ? !entry.isExcused : entry.state === 'loading') return false;
+      if (entry.state === 'loaded' && readinessOf(entry.served) !== 'ready') return false;
+    }
+    return true;
+  }
+
+  function health(): ServerHealth {
+    const impaired: string[] = [];
+    let isReady = !draining && isAble() && (mayBeEmpty || !loaded().next().done);
+    for (const [name, versions] of models) {
+      const isReadyOne = isReadyModel(versions);
+      if (!isReadyOne && isRequired(name)) isReady = false;
+      if (!isReadyOne || !isWell(versions)) impaired.push(name);
+    }
+    return { state: !isReady ? 'unready' : impaired.length > 0 ? 'degraded' : 'ready', impaired };
   }
 
   /** From here on the request is the model's, and counted as such, however it ends. */
@@ -137,6 +175,7 @@ export function createRegistry({
       noteAnswer(served);
       return response;
     } catch (failed) {
+      noteFailure(served, failed);
       statistics.failed(fromNs, context, isCancellation(failed));
       throw failed;
     }
@@ -155,9 +194,14 @@ export function createRegistry({
       noteAnswer(served);
       return response;
     } catch (failed) {
+      noteFailure(served, failed);
       statistics.failed(fromNs, context, isCancellation(failed));
       throw failed;
     }
+  }
+
+  function noteFailure(served: ServedModel, failed: unknown): void {
+    if (!isCancellation(failed)) onFailure(served, failed);
   }
 
   function noteAnswer(served: ServedModel): void {
@@ -167,12 +211,10 @@ export function createRegistry({
   return {
     list,
     find: (name, version) => findLoaded(name, version).served,
-    isReady() {
-      if (draining || !isAble()) return false;
-      for (const versions of models.values()) if (!isReadyModel(versions)) return false;
-      return mayBeEmpty || !loaded().next().done;
-    },
+    isReady: () => health().state !== 'unready',
+    health,
     isModelReady,
+    readinessOf,
     statistics(name, version) {
       // Refuses what is not there.
       if (name !== undefined) findLoaded(name, version);
@@ -232,6 +274,10 @@ export function createRegistry({
     },
     fail(name, version, { isExcused }) {
       if (servedOf(name, version) === undefined) put(name, version, { state: 'failed', isExcused });
+    },
+    setAnswering(served, isAnswering) {
+      if (isAnswering) silent.delete(served);
+      else silent.add(served);
     },
     remove(name, version) {
       const before = servedOf(name, version);

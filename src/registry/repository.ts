@@ -26,6 +26,8 @@ export interface SourceSettings {
   readonly tune?: TuneChoice;
   /** What requests are to keep to. */
   readonly slo?: SloSettings;
+  /** Must it be ready for the server to be? Default: it must. */
+  readonly required?: boolean;
 }
 
 /**

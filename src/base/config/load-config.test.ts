@@ -136,7 +136,13 @@ models:
       memoryArena: false,
       graphOptimization: 'all',
     };
-    const byDefault = { batching: 'auto', objective: undefined, target: 'balanced', tune: 'auto' };
+    const byDefault = {
+      batching: 'auto',
+      objective: undefined,
+      required: true,
+      target: 'balanced',
+      tune: 'auto',
+    };
     const slo = { availability: 0.999, latency: { thresholdMs: undefined, target: undefined } };
     const settings = { ...byDefault, slo, timeoutMs: 2000, engine };
     expect(config.models).toEqual([

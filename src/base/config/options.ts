@@ -395,6 +395,12 @@ export const MODEL_OPTIONS = {
       }),
     },
   },
+  required: option(BOOLEAN, {
+    default: true,
+    env: ['NIMIFY_REQUIRED'],
+    flag: '--required',
+    doc: 'Whether the server is ready only while this model is. `false`: without it the server is degraded, and goes on for the others; a model that cannot be loaded does not end the start.',
+  }),
   engine: {
     host: option(oneOf('auto', 'inline', 'thread', 'native', 'process'), {
       default: 'auto',

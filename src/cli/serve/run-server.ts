@@ -135,8 +135,8 @@ function toServerOptions(config: Config): ServerOptions {
   };
 }
 
-function choicesOf({ batching, objective, target, tune, slo }: ModelSettings) {
-  return { batching, objective, target, tune, slo };
+function choicesOf({ batching, objective, target, tune, slo, required }: ModelSettings) {
+  return { batching, objective, target, tune, slo, required };
 }
 
 function toRepositoryOptions({ pollSecs, ...others }: Config['repository']): Partial<RepositoryOptions> {

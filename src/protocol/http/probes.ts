@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Registry } from '../../registry/contract.ts';
+import type { Registry, ServerHealth } from '../../registry/contract.ts';
 import { requestIdOf } from '../request-id.ts';
 import type { HttpDeps } from './deps.ts';
 
@@ -23,21 +23,30 @@ const NIM_NOT_READY = {
 
 /**
  * The health routes by path: those of the Open Inference Protocol, where not ready is 400, as in Triton, and those
- * of NVIDIA NIM (API reference pages of the NIMs, "Health"), where it is 503.
+ * of NVIDIA NIM (API reference pages of the NIMs, "Health"), where it is 503. Where models do not answer as they should,
+ * `state` and `impaired` say so.
  */
 export const PROBES: ReadonlyMap<string, Probe> = new Map<string, Probe>([
   ['/v2/health/live', () => ({ status: 200, body: { live: true } })],
-  ['/v2/health/ready', (registry) => answerOip(registry.isReady())],
+  ['/v2/health/ready', (registry) => answerOip(registry.health())],
   ['/v1/health/live', () => ({ status: 200, body: NIM_LIVE })],
-  ['/v1/health/ready', (registry) => answerNim(registry.isReady())],
+  ['/v1/health/ready', (registry) => answerNim(registry.health())],
 ]);
 
-function answerOip(ready: boolean): ProbeAnswer {
-  return { status: ready ? 200 : 400, body: { ready } };
+function answerOip(health: ServerHealth): ProbeAnswer {
+  const isReady = health.state !== 'unready';
+  return { status: isReady ? 200 : 400, body: { ready: isReady, ...tellImpaired(health) } };
 }
 
-function answerNim(ready: boolean): ProbeAnswer {
-  return ready ? { status: 200, body: NIM_READY } : { status: 503, body: NIM_NOT_READY };
+function answerNim(health: ServerHealth): ProbeAnswer {
+  return health.state === 'unready'
+    ? { status: 503, body: { ...NIM_NOT_READY, ...tellImpaired(health) } }
+    : { status: 200, body: { ...NIM_READY, ...tellImpaired(health) } };
+}
+
+/** Nothing where all is well: then the answers are those of the protocols and no more. */
+function tellImpaired({ state, impaired }: ServerHealth): object {
+  return impaired.length === 0 ? {} : { state, impaired };
 }
 
 /**

@@ -94,7 +94,11 @@ describe('a model', () => {
     for (const name of ['drains', 'failed', 'loads']) {
       expect(await get(`/v2/models/${name}/ready`)).toEqual({ status: 400, body: { name, ready: false } });
     }
-    expect((await get('/v2/models/limps/versions/1/ready')).body).toEqual({ name: 'limps', ready: true });
+    expect((await get('/v2/models/limps/versions/1/ready')).body).toEqual({
+      name: 'limps',
+      ready: true,
+      state: 'degraded',
+    });
     expect(await get('/v2/models/loads')).toMatchObject({ status: 503, body: { code: 'MODEL_NOT_READY' } });
   });
 

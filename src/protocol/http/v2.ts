@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { TensorSpec } from '../../model/signature.ts';
 import type { ServedModel } from '../../registry/contract.ts';
 import { extensionsOf } from '../extensions.ts';
-import { isModelReady } from '../model-readiness.ts';
+import { modelReadiness } from '../model-readiness.ts';
 import type { HttpDeps } from './deps.ts';
 import { MODEL_PATHS, type ModelParams } from './model-params.ts';
 
@@ -30,8 +30,9 @@ export function registerV2(app: FastifyInstance, deps: HttpDeps): void {
     });
     app.get<{ Params: ModelParams }>(`${path}/ready`, (request, reply) => {
       const { model, version } = request.params;
-      const ready = isModelReady(deps.registry, model, version);
-      return statusOf(ready, reply).send({ name: model, ready });
+      const state = modelReadiness(deps.registry, model, version);
+      const ready = state !== 'unready';
+      return statusOf(ready, reply).send({ name: model, ready, ...(state === 'degraded' ? { state } : {}) });
     });
   }
 }

@@ -4,8 +4,17 @@ import { get, object, pathParameter, renamed } from './path-items.ts';
 import { jsonResponse } from './responses.ts';
 
 const HEALTH = object({ object: { const: 'health.response' }, message: TEXT });
-const NOT_READY = object({ object: { const: 'error' }, message: TEXT, type: TEXT, code: { const: 503 } });
-const READY = object({ ready: { type: 'boolean' } });
+/** There where models do not answer as they should. */
+const IMPAIRED = {
+  state: { enum: ['degraded', 'unready'] },
+  impaired: { type: 'array', items: TEXT, description: 'Models that do not answer, or not as they should.' },
+};
+const READY_HEALTH = object({ object: { const: 'health.response' }, message: TEXT }, IMPAIRED);
+const NOT_READY = object(
+  { object: { const: 'error' }, message: TEXT, type: TEXT, code: { const: 503 } },
+  IMPAIRED,
+);
+const READY = object({ ready: { type: 'boolean' } }, IMPAIRED);
 const TENSOR = object({ name: TEXT, datatype: TEXT, shape: { type: 'array', items: { type: 'integer' } } });
 const MODEL_METADATA = object({
   name: TEXT,
@@ -29,7 +38,7 @@ export function managementPaths(names: readonly string[]): PathItems {
   const ready = get(
     'v2',
     'Can the model take requests?',
-    object({ name: TEXT, ready: { type: 'boolean' } }),
+    object({ name: TEXT, ready: { type: 'boolean' } }, { state: { enum: ['degraded'] } }),
     {
       codes: ['MODEL_NOT_FOUND'],
       also: { 400: jsonResponse('Not yet.', READY) },
@@ -38,7 +47,7 @@ export function managementPaths(names: readonly string[]): PathItems {
   const status = get('management', 'State of a model', MODEL, { codes: ['MODEL_NOT_FOUND'] });
   return {
     '/v1/health/live': get('management', 'Is the server there?', HEALTH),
-    '/v1/health/ready': get('management', 'Can every model take requests?', HEALTH, {
+    '/v1/health/ready': get('management', 'Can every model that is required take requests?', READY_HEALTH, {
       also: { 503: jsonResponse('Not yet.', NOT_READY) },
     }),
     '/v1/models': get(

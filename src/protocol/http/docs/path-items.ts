@@ -69,8 +69,15 @@ export function pathParameter(name: string, schema: JsonSchema): object {
   return { name, in: 'path', required: true, schema };
 }
 
-export function object(properties: Readonly<Record<string, JsonSchema>>): JsonSchema {
-  return { type: 'object', properties, required: Object.keys(properties) };
+export function object(
+  properties: Readonly<Record<string, JsonSchema>>,
+  optional: Readonly<Record<string, JsonSchema>> = {},
+): JsonSchema {
+  return {
+    type: 'object',
+    properties: { ...properties, ...optional },
+    required: Object.keys(properties),
+  };
 }
 
 function idOf(...parts: readonly string[]): string {
