@@ -13,6 +13,7 @@ import { countRequests } from './control/slo/count-requests.ts';
 import { createSloLedger } from './control/slo/ledger.ts';
 import { createHealthMetrics } from './control/health/health-metrics.ts';
 import { createSelfTests } from './control/health/self-tests.ts';
+import { createReload } from './control/reload/reload.ts';
 import type { LoadToTune, LoadTuner, TunedLoad } from './control/tuning/tune-at-load.ts';
 import { shareMachine } from './engine/host/this-machine.ts';
 import { duplicateDescriptor } from './engine/onnxruntime/native/duplicate-descriptor.ts';
@@ -42,7 +43,7 @@ import { createInstanceMetrics } from './registry/instance-metrics.ts';
 import { takeInventory } from './registry/inventory.ts';
 import type { ControlMode, ModelControl } from './registry/live/contract.ts';
 import { createLoadMetrics } from './registry/live/load-metrics.ts';
-import { createModelControl } from './registry/live/model-control.ts';
+import { createModelControl, type Reloaded } from './registry/live/model-control.ts';
 import { type LoadFailure, tellFailure } from './registry/live/model-record.ts';
 import { createRegistry } from './registry/registry.ts';
 import type { FoundModel, ModelSource } from './registry/repository.ts';
@@ -98,6 +99,15 @@ export interface ServerOptions {
   /** Who is told of what happens to the server. Default: the log, the metrics and `/admin/events`. */
   readonly events?: EventOptions;
   readonly repository?: Partial<RepositoryOptions>;
+  /** Reads anew what may be changed while the server runs. Default: nothing may. */
+  readonly readAgain?: () => Promise<Changeable>;
+}
+
+/** What may be changed while a server runs. */
+export interface Changeable {
+  readonly models: readonly ModelSource[];
+  /** Called when they are served. */
+  apply(): void;
 }
 
 export interface TlsSettings extends TlsFiles {
@@ -134,6 +144,11 @@ export interface RunningServer {
   readonly registry: Registry;
   /** What may be told of models, and asked for, while the server runs. */
   readonly control: ModelControl;
+  /**
+   * Reads the configuration again and serves what it says, all at once.
+   * @throws NimifyError what is wrong with it, or UNSUPPORTED where none can be read; then everything is as it was
+   */
+  reload(): Promise<Reloaded>;
   /** Readiness goes false at once; what runs may finish. */
   startDraining(): void;
   /**
@@ -251,11 +266,15 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     }
   }
 
+  let sources = options.models;
   const control = createModelControl(
     {
       ...{ registry, clock, log, assemble: loadOne },
       metrics: createLoadMetrics(metrics),
-      takeInventory: (how) => takeInventory(options.models, how),
+      takeInventory: (how, given = sources) => takeInventory(given, how),
+      keepSources: (given) => {
+        sources = given;
+      },
     },
     { mode, pollMs, load },
   );
@@ -271,8 +290,10 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     instruments: options.busyPoll === 'off' ? instruments : pollBetween(instruments, { clock, metrics }),
     connectionRoom,
     memoryRoom,
+    reload: () => reloadOnce(),
     version: VERSION,
   };
+  const reloadOnce = createReload({ log, events, readAgain: options.readAgain, control });
   const http = createHttpServer({ ...shared, options: httpOptions, tls: tls.http });
   const grpcPort = options.grpcPort ?? false;
   const grpc =
@@ -326,6 +347,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       grpcAddress: grpcAddress === undefined ? undefined : authorityOf(grpcAddress),
       registry,
       control,
+      reload: reloadOnce,
       startDraining() {
         registry.startDraining();
         events.startDraining();

@@ -3,6 +3,7 @@ import type { Logger } from '../base/telemetry/log.ts';
 import type { RequestInstruments } from '../base/telemetry/request-instruments.ts';
 import type { Clock } from '../base/util/clock.ts';
 import type { Registry } from '../registry/contract.ts';
+import type { Reloaded } from '../registry/live/model-control.ts';
 import type { Cluster } from './cluster.ts';
 import type { ConnectionRoom } from './connection-room.ts';
 import type { Listen } from './listen.ts';
@@ -21,6 +22,8 @@ export interface ProtocolDeps {
   readonly instruments: RequestInstruments;
   readonly connectionRoom: ConnectionRoom;
   readonly memoryRoom: MemoryRoom;
+  /** As `RunningServer.reload`. Default: there is nothing to be read. */
+  readonly reload?: () => Promise<Reloaded>;
   /** nimify's own version. */
   readonly version: string;
 }

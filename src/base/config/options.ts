@@ -127,6 +127,12 @@ export const SERVER_OPTIONS = {
       flag: '--max-memory-bytes',
       doc: 'Resident memory of this process beyond which requests are refused (429, RESOURCE_EXHAUSTED) instead of taken: large bodies first, at nine tenths of it, short requests at the whole. It must be more than what the process takes with its models loaded. Engines in processes of their own count as part of it on Linux (`engine.memoryLimitBytes` bounds each). `auto`: 80 % of what the control group grants, or of what the machine has.',
     }),
+    drainPauseMs: option(milliseconds(0), {
+      default: 0,
+      env: ['NIMIFY_DRAIN_PAUSE_MS'],
+      flag: '--drain-pause-ms',
+      doc: 'Time after SIGTERM in which the server says that it is not ready, ends connections with their answers and tells gRPC clients to open others, but still takes requests: for balancers, which need some seconds to leave it out. It goes before `graceMs`; a second signal ends it.',
+    }),
     graceMs: option(milliseconds(0), {
       default: 25_000,
       env: ['NIMIFY_GRACE_MS'],

@@ -17,6 +17,7 @@ const SERVER = {
   maxMemoryBytes: 'auto',
   processes: 1,
   supervise: 'auto',
+  drainPauseMs: 0,
   graceMs: 1,
 } as const;
 

@@ -29,6 +29,7 @@ function check(
     maxMemoryBytes: 'auto',
     processes: 1,
     supervise: 'auto',
+    drainPauseMs: 0,
     graceMs: 1,
     ...changes,
   } as const;

@@ -16,6 +16,7 @@ import { endAfter, endNow, isDoneWithin, waitForSignal } from './shutdown.ts';
 import { type SupervisedPlace, supervisedPlace } from './supervise/supervised-place.ts';
 import { linkToSupervisor } from './supervise/supervisor-link.ts';
 import { toTlsSettings } from './tls-settings.ts';
+import { watchConfig } from './watch-config.ts';
 
 /** Beyond the grace period, the time for ports and sessions to close. */
 const CLOSING_MS = 2000;
@@ -74,7 +75,30 @@ async function serve(paths: readonly string[], flags: Layer, { place, supervised
     peers: supervisor.peers,
     restarts: supervised?.restarts ?? 0,
   };
-  server = await createServer({ ...options, ...shared, ...watched, log });
+  // A terminal that is closed says it with the same signal, and means the end.
+  if (place === undefined && !process.stdin.isTTY && !process.stdout.isTTY) {
+    // What is wrong has been told by then.
+    process.on('SIGHUP', () => void server?.reload().catch(() => {}));
+  }
+  const changes = watchConfig(config, {
+    log,
+    read: () => readConfig(paths, flags),
+    onChanged(next) {
+      if (next.server.supervise !== 'off') supervisor?.tellReady(next);
+    },
+  });
+  server = await createServer({
+    ...{ ...options, ...shared, ...watched, log },
+    // The others would not know of it.
+    ...(place === undefined
+      ? {
+          readAgain: async () => {
+            const { config: next, apply } = await changes.read();
+            return { models: toServerOptions(next).models, apply };
+          },
+        }
+      : {}),
+  });
   for (const change of before?.changes ?? []) {
     await supervisor
       ?.repeat(change)
@@ -96,7 +120,12 @@ async function serve(paths: readonly string[], flags: Layer, { place, supervised
   const signal = await signalled;
   server.startDraining();
   const { graceMs } = config.server;
-  log.info({ signal, graceMs }, 'draining: running requests finish; a second signal ends at once');
+  const drainPauseMs = signal === 'SIGTERM' ? config.server.drainPauseMs : 0;
+  log.info(
+    { signal, graceMs, drainPauseMs },
+    'draining: running requests finish; a second signal ends at once',
+  );
+  if (drainPauseMs > 0) await new Promise((resolve) => setTimeout(resolve, drainPauseMs));
   const isClosed = await isDoneWithin(server.close({ graceMs }), graceMs + CLOSING_MS);
   if (!isClosed) {
     log.warn({ graceMs }, 'requests were still running when the grace period ended');

@@ -6,12 +6,18 @@ import { didYouMean } from '../../base/util/nearest-name.ts';
 import type { ServedModel } from '../contract.ts';
 import type { Inventory, InventoryOptions, StockedModel } from '../inventory.ts';
 import type { MutableRegistry } from '../registry.ts';
-import type { FoundModel } from '../repository.ts';
+import type { FoundModel, ModelSource } from '../repository.ts';
 import { byNameAndVersion } from '../versions.ts';
 import type { ControlMode, LoadRequest, ModelControl } from './contract.ts';
 import type { GivenFolder } from './given-files.ts';
 import type { LoadMetrics } from './load-metrics.ts';
-import { type ApplyOptions, createModelRecord, type LoadFailure, type ModelRecord } from './model-record.ts';
+import {
+  type ApplyOptions,
+  createModelRecord,
+  type LoadFailure,
+  type ModelRecord,
+  type StagedModel,
+} from './model-record.ts';
 import { createPoller, type Poller } from './poller.ts';
 
 export interface ControlDeps {
@@ -19,7 +25,10 @@ export interface ControlDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: LoadMetrics;
-  readonly takeInventory: (options: InventoryOptions) => Promise<Inventory>;
+  /** @param sources default: what was given at the start, or with the last `reload` */
+  readonly takeInventory: (options: InventoryOptions, sources?: readonly ModelSource[]) => Promise<Inventory>;
+  /** From now on these are to be served. */
+  readonly keepSources?: (sources: readonly ModelSource[]) => void;
   readonly assemble: (found: FoundModel) => Promise<ServedModel>;
 }
 
@@ -39,8 +48,21 @@ export interface RunningControl extends ModelControl {
   prepare(): Promise<void>;
   /** Loads what is to be served at the start, and begins to poll. Gives what could not be loaded; nothing told of it. */
   start(): Promise<readonly LoadFailure[]>;
+  /**
+   * Serves what these are from now on, as it is set there. All that changed is loaded first, beside what is served; then
+   * all of it takes its place at once. Of what requests load (mode `explicit`), what is loaded now is loaded anew.
+   * @throws NimifyError what cannot be served; then everything is as it was
+   */
+  reload(sources: readonly ModelSource[]): Promise<Reloaded>;
   /** Takes up nothing more, and waits as long for models that are on their way out. */
   close(options: { readonly graceMs: number }): Promise<void>;
+}
+
+/** Names of models. */
+export interface Reloaded {
+  /** New, or other than they were. */
+  readonly loaded: readonly string[];
+  readonly removed: readonly string[];
 }
 
 /** Models that were replaced finish what runs on them; the deadlines of the requests end that sooner. */
@@ -182,8 +204,36 @@ export function createModelControl(deps: ControlDeps, options: ControlOptions): 
     await folder?.remove();
   }
 
+  async function reload(sources: readonly ModelSource[]): Promise<Reloaded> {
+    const next = await deps.takeInventory({ mayBeEmpty, overrides }, sources);
+    const isServed = (name: string) =>
+      records
+        .get(name)
+        ?.index()
+        .some(({ state }) => state === 'READY');
+    const wanted = next.models.filter(({ name }) => mode !== 'explicit' || isServed(name));
+    const staged = new Map<string, StagedModel>();
+    try {
+      for (const model of wanted) staged.set(model.name, await recordOf(model.name).stage(model));
+      if (isClosing) throw new NimifyError('CANCELLED', 'the server closed while models were loaded');
+    } catch (failed) {
+      await Promise.all(Array.from(staged.values(), (one) => one.abandon()));
+      throw failed;
+    }
+    // From here to the end of the loops no request comes between, and nothing can fail.
+    const names = new Set(next.models.map(({ name }) => name));
+    const removed = [...records.keys()].filter((name) => !names.has(name) && isServed(name));
+    const loaded = [...staged].filter(([, { isChanged }]) => isChanged).map(([name]) => name);
+    for (const one of staged.values()) one.commit();
+    for (const name of removed) records.get(name)?.unload();
+    stock = next;
+    deps.keepSources?.(sources);
+    return { loaded, removed };
+  }
+
   return {
     mode,
+    reload: (sources) => inTurn(() => reload(sources)),
     async prepare() {
       stock = await deps.takeInventory({ mayBeEmpty });
       for (const { path, reason } of stock.skipped) log.warn({ path, reason }, 'model file passed over');

@@ -39,9 +39,23 @@ export interface ModelRecord {
    * and the old one drains. As long as anything fails, nothing that is served goes away.
    */
   apply(model: StockedModel, options?: ApplyOptions): Promise<readonly LoadFailure[]>;
+  /**
+   * Loads what is there beside what is served, and changes nothing yet.
+   * @throws NimifyError what cannot be served; nothing that was loaded is left then
+   */
+  stage(model: StockedModel): Promise<StagedModel>;
   /** Serves nothing of it any more. */
   unload(): void;
   index(): readonly IndexEntry[];
+}
+
+/** A new state of a model, loaded. One of the two is to be called, once. */
+export interface StagedModel {
+  /** Is anything other than it was? */
+  readonly isChanged: boolean;
+  /** Serves it from now on, instead of what was served; never fails. */
+  commit(): void;
+  abandon(): Promise<void>;
 }
 
 interface VersionState {
@@ -50,6 +64,17 @@ interface VersionState {
   fingerprint: string | undefined;
   state: IndexEntry['state'];
   reason: string;
+}
+
+interface Prepared {
+  readonly served: ServedModel;
+  readonly key: string;
+}
+
+/** What is set for it: served anew where that changes. */
+function settingsText(found: FoundModel): string {
+  const { name, version, path, program, alone, folder, config, ...settings } = found;
+  return JSON.stringify(settings);
 }
 
 /** Stands for the model as a whole, where no version of it could be looked at. */
@@ -67,13 +92,14 @@ export function createModelRecord(name: string, deps: RecordDeps): ModelRecord {
     return state;
   }
 
-  async function load(found: FoundModel): Promise<void> {
+  /** @returns undefined where the version is served already, as it is there */
+  async function prepare(found: FoundModel): Promise<Prepared | undefined> {
     const state = stateOf(found.version);
     const { text: fingerprint } = await takeFingerprint(found);
-    const key = `${fingerprint}\n${found.config?.text}`;
+    const key = `${fingerprint}\n${found.config?.text}\n${settingsText(found)}`;
     if (state.served !== undefined && state.fingerprint === key) {
       state.reason = '';
-      return;
+      return undefined;
     }
     if (state.served === undefined) state.state = 'LOADING';
     const served = await deps.assemble(found);
@@ -82,15 +108,53 @@ export function createModelRecord(name: string, deps: RecordDeps): ModelRecord {
       const message = `${found.path}: its files changed while they were loaded; they are taken up once they stay as they are`;
       throw new NimifyError('CONFLICT', message, { details: { where: found.path } });
     }
+    return { served, key };
+  }
+
+  function put({ served, key }: Prepared): void {
+    const { version } = served;
     const before = registry.add(served);
-    versions.set(found.version, { served, fingerprint: key, state: 'READY', reason: '' });
-    metrics.loaded(name, found.version);
+    versions.set(version, { served, fingerprint: key, state: 'READY', reason: '' });
+    metrics.loaded(name, version);
     if (before === undefined) return;
-    log.info(
-      { model: name, version: found.version },
-      'replaced: new requests go to what was loaded just now',
-    );
+    log.info({ model: name, version }, 'replaced: new requests go to what was loaded just now');
     deps.retire(before, () => {});
+  }
+
+  async function load(found: FoundModel): Promise<void> {
+    const prepared = await prepare(found);
+    if (prepared !== undefined) put(prepared);
+  }
+
+  async function stage({ found, unservable }: StockedModel): Promise<StagedModel> {
+    const refused = unservable.find(({ lacksBackend }) => !lacksBackend);
+    if (refused !== undefined) throw refused.error;
+    const all: Prepared[] = [];
+    const abandon = async () => {
+      await Promise.all(all.map(({ served }) => served.model.close({ graceMs: 0 })));
+      // What was never served is as if it had never been there.
+      for (const [version, { served }] of [...versions]) if (served === undefined) versions.delete(version);
+    };
+    try {
+      for (const one of found) {
+        const prepared = await prepare(one);
+        if (prepared !== undefined) all.push(prepared);
+      }
+    } catch (failed) {
+      await abandon();
+      throw failed;
+    }
+    const wanted = new Set(found.map(({ version }) => version));
+    const gone = [...versions.keys()].filter((version) => !wanted.has(version));
+    return {
+      isChanged: all.length > 0 || gone.length > 0,
+      commit() {
+        for (const prepared of all) put(prepared);
+        for (const version of gone) retire(version);
+        metrics.setOutdated(name, false);
+      },
+      abandon,
+    };
   }
 
   function fail({ version, error, lacksBackend }: LoadFailure): void {
@@ -150,6 +214,7 @@ export function createModelRecord(name: string, deps: RecordDeps): ModelRecord {
       metrics.setOutdated(name, isOutdated);
       return failures;
     },
+    stage,
     unload() {
       for (const version of [...versions.keys()]) retire(version);
       metrics.setOutdated(name, false);

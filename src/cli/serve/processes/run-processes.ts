@@ -25,7 +25,7 @@ const ENDING_MS = 4000;
  */
 export async function runProcesses(config: Config, log: Logger): Promise<number> {
   checkProcesses(config);
-  const { processes, host, metricsPort, graceMs } = config.server;
+  const { processes, host, metricsPort, graceMs, drainPauseMs } = config.server;
   const clock = systemClock;
   const running = new Map<ChildProcess, ServingProcess>();
   const own = createMetricsRegistry();
@@ -112,9 +112,12 @@ export async function runProcesses(config: Config, log: Logger): Promise<number>
     const children = [...running.keys()];
     const ends = children.map((child) => new Promise((resolve) => child.on('exit', resolve)));
     for (const child of children) child.kill('SIGTERM');
-    const late = setTimeout(() => {
-      for (const child of children) child.kill('SIGKILL');
-    }, graceMs + ENDING_MS);
+    const late = setTimeout(
+      () => {
+        for (const child of children) child.kill('SIGKILL');
+      },
+      drainPauseMs + graceMs + ENDING_MS,
+    );
     await Promise.all(ends);
     clearTimeout(late);
   }

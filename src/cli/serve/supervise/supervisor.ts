@@ -118,5 +118,5 @@ export function superviseServer({ clock, start, finish }: SupervisorDeps): Super
 
 /** Somebody told the server itself to end. */
 function isWanted({ code, signal }: ServerEnd): boolean {
-  return signal === null ? code === 0 : signal === 'SIGTERM' || signal === 'SIGINT';
+  return signal === null ? code === 0 : ['SIGTERM', 'SIGINT', 'SIGHUP'].includes(signal);
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { HttpDeps } from '../deps.ts';
 import { registerEvents } from './events.ts';
+import { registerReload } from './reload.ts';
 import { registerSlo } from './slo.ts';
 
 /**
@@ -10,4 +11,5 @@ import { registerSlo } from './slo.ts';
 export function registerAdmin(app: FastifyInstance, deps: HttpDeps): void {
   registerEvents(app, deps);
   registerSlo(app, deps);
+  registerReload(app, deps);
 }
