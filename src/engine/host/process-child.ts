@@ -4,8 +4,8 @@ import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { Logger } from '../../base/telemetry/log.ts';
 import { type CancelToken, NEVER_CANCELLED } from '../../base/util/cancel.ts';
 import type { Clock, Timer } from '../../base/util/clock.ts';
-import { countProcess } from './engine-processes.ts';
 import type { WatchInstance } from '../../model/instance-watch.ts';
+import { countProcess } from './engine-processes.ts';
 import { toLaunchCommand } from './process-command.ts';
 import { type ChildError, readChildError } from './process-error.ts';
 import {

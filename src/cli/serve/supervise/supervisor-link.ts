@@ -16,7 +16,7 @@ export interface SupervisorLink {
   inherit(): Promise<Inheritance | undefined>;
   /**
    * Opens ports, or takes up those of the server before. Connections are accepted here in either case; those that come
-   * to a server that takes another's place are not read before it is ready, or a second has passed: mostly they are
+   * to a server that takes another's place are not read before it is ready, or five seconds have passed: mostly they are
    * answered then, and not refused.
    */
   readonly listen: Listen;
@@ -28,7 +28,7 @@ export interface SupervisorLink {
   tellReady(config: Config): void;
 }
 
-const LONGEST_DEFERRAL_MS = 1000;
+const LONGEST_DEFERRAL_MS = 5000;
 
 /** Where the other one is gone this one drains: nobody would hear of it any more. */
 export function linkToSupervisor({ restarts, ports }: SupervisedPlace): SupervisorLink {
