@@ -1,3 +1,4 @@
+import { DEFAULT_POLICIES } from './base/config/policies.ts';
 import { toSloObjectives } from './base/config/service-level.ts';
 import { NimifyError, toNimifyError, withPlace } from './base/errors/nimify-error.ts';
 import { type AccessLogOptions, createAccessLog } from './base/telemetry/access-log.ts';
@@ -9,11 +10,11 @@ import { type Clock, systemClock } from './base/util/clock.ts';
 import { VERSION } from './base/util/version.ts';
 import type { EventOptions } from './control/events/contract.ts';
 import { openEvents } from './control/events/open-events.ts';
-import { countRequests } from './control/slo/count-requests.ts';
-import { createSloLedger } from './control/slo/ledger.ts';
 import { createHealthMetrics } from './control/health/health-metrics.ts';
 import { createSelfTests } from './control/health/self-tests.ts';
 import { createReload } from './control/reload/reload.ts';
+import { countRequests } from './control/slo/count-requests.ts';
+import { createSloLedger } from './control/slo/ledger.ts';
 import type { LoadToTune, LoadTuner, TunedLoad } from './control/tuning/tune-at-load.ts';
 import { shareMachine } from './engine/host/this-machine.ts';
 import { duplicateDescriptor } from './engine/onnxruntime/native/duplicate-descriptor.ts';
@@ -37,6 +38,7 @@ import type { ServerTls, ServerTlsOptions } from './protocol/server-tls.ts';
 import type { TlsFiles } from './protocol/tls-files.ts';
 import { assemble, DEFAULT_ENGINE_OPTIONS } from './registry/assemble.ts';
 import { createBatchingMetrics } from './registry/batching-metrics.ts';
+import type { Circuits } from './registry/circuits.ts';
 import type { Registry, ServedModel } from './registry/contract.ts';
 import { createHostMetric } from './registry/host-metric.ts';
 import { createInstanceMetrics } from './registry/instance-metrics.ts';
@@ -45,6 +47,7 @@ import type { ControlMode, ModelControl } from './registry/live/contract.ts';
 import { createLoadMetrics } from './registry/live/load-metrics.ts';
 import { createModelControl, type Reloaded } from './registry/live/model-control.ts';
 import { type LoadFailure, tellFailure } from './registry/live/model-record.ts';
+import { createBreakerMetric, createPolicyMetrics } from './registry/policy-metrics.ts';
 import { createRegistry } from './registry/registry.ts';
 import type { FoundModel, ModelSource } from './registry/repository.ts';
 
@@ -179,6 +182,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       .labels()
       .inc(options.restarts);
   }
+  const policyMetrics = createPolicyMetrics(metrics);
+  const circuits: Circuits = new Map();
   const {
     mode = 'none',
     pollMs = 15_000,
@@ -237,6 +242,8 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     return (await tuner)(load);
   }
 
+  const find = (name: string, version?: string) => registry.find(name, version).model;
+
   /** Says so where it takes long. */
   async function loadOne(found: FoundModel): Promise<ServedModel> {
     const { name, path } = found;
@@ -250,6 +257,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
       target: found.target ?? 'balanced',
       tune: found.tune ?? 'auto',
       slo: toSloObjectives(found.slo, found.objective),
+      policies: { ...DEFAULT_POLICIES, ...found.policies },
       ...(found.objective === undefined ? {} : { objective: found.objective }),
     };
     try {
@@ -258,7 +266,11 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
           ? await tuneLoad({ found, ...settings })
           : undefined;
       const options = { ...settings, ...tuned, engine: { ...settings.engine, ...tuned?.engine } };
-      return await assemble(found, { clock, log, batchingMetrics, events, watchModel }, options);
+      return await assemble(
+        found,
+        { clock, log, batchingMetrics, policyMetrics, circuits, find, events, watchModel },
+        options,
+      );
     } catch (failed) {
       throw naming(path, toNimifyError(failed));
     } finally {
@@ -279,6 +291,7 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
     { mode, pollMs, load },
   );
   createHostMetric(metrics, registry);
+  createBreakerMetric(metrics, registry);
   const instruments = countRequests(createRequestInstruments(metrics), slo);
   const shared = {
     registry,

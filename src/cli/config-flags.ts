@@ -9,6 +9,10 @@ const GROUPS: readonly (readonly [heading: string, holds: (path: string) => bool
   ['Address:', (path) => /^server\.(host|auth|\w+Port)$/.test(path)],
   ['Requests:', (path) => path.startsWith('server.') || path === 'timeoutMs'],
   ['Batching:', (path) => ['batching', 'objective', 'target', 'tune'].includes(path)],
+  [
+    'Faults and overload:',
+    (path) => ['breaker', 'retry', 'hedge', 'ejection', 'fallback', 'bulkhead'].includes(path),
+  ],
   ['TLS:', (path) => path.startsWith('tls.')],
   ['gRPC:', (path) => path.startsWith('grpc.')],
   ['Engine:', (path) => path.startsWith('engine.')],

@@ -20,6 +20,8 @@ export interface EngineModelOptions {
   readonly log: Logger;
   /** Default: the instance's, whose batch axis is inferred only. */
   readonly signature?: Signature;
+  /** Told whenever a slot has become free that nobody waited for. */
+  readonly onRoom?: () => void;
   /** Requests that may wait for a slot; further ones are refused with OVERLOADED. Default 1024. */
   readonly maxWaiting?: number;
 }
@@ -75,7 +77,9 @@ export function createEngineModel(options: EngineModelOptions): Model {
       waiting.delete(ticket);
       start(ticket, lease);
     }
-    if (waiting.size === 0 && running.size === 0) whenIdle?.();
+    if (waiting.size > 0) return;
+    if (running.size === 0) whenIdle?.();
+    options.onRoom?.();
   }
 
   function start(ticket: Ticket, lease: Lease): void {

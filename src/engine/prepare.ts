@@ -11,10 +11,12 @@ import type {
   Engine,
   EngineInstance,
   EngineOptions,
+  EnginePart,
   HostKind,
   RunRequest,
   RunResult,
 } from '../model/engine.ts';
+import type { Member } from '../model/member.ts';
 import type { Signature } from '../model/signature.ts';
 import { decideBatchAxis, refuseForced } from './decide-batch-axis.ts';
 import { createEngineModel } from './engine-model.ts';
@@ -39,7 +41,11 @@ export interface PrepareInput {
    * runs up. Default false.
    */
   readonly pads?: boolean;
+  /** What makes one Model of the sessions of a host, where there are several; undefined: they are to be as one. */
+  readonly joinMembers?: (host: HostKind) => Promise<JoinMembers | undefined>;
 }
+
+export type JoinMembers = (members: readonly [Member, Member, ...Member[]]) => Model;
 
 export interface PreparedModel {
   readonly model: Model;
@@ -132,7 +138,10 @@ export async function prepareModel(
       const { usualRun } = instance;
       await loads?.write(key, toKeep({ ...(usualRun === undefined ? {} : { usualRun }), batch, costs }));
     }
-    const model = createEngineModel({ artifact, instance, name, version, clock, log, signature });
+    const join = instance.split === undefined ? undefined : await input.joinMembers?.(instance.host);
+    const model = toModel(instance, join, (part, onRoom) =>
+      createEngineModel({ artifact, instance: part, name, version, clock, log, signature, onRoom }),
+    );
     const { host, memoryBytes } = instance;
     const joins = signature.batchAxis === 0 || paddedRows !== undefined;
     return {
@@ -149,6 +158,34 @@ export async function prepareModel(
     await instance.drain();
     throw failed;
   }
+}
+
+/** The instance as one Model, or over its sessions as members. */
+function toModel(
+  instance: EngineInstance,
+  join: JoinMembers | undefined,
+  create: (part: EngineInstance, onRoom: () => void) => Model,
+): Model {
+  const [first, second, ...others] = (join && instance.split?.()) ?? [];
+  if (join === undefined || first === undefined || second === undefined) return create(instance, () => {});
+  const toMember = (part: EnginePart, index: number): Member => {
+    let listener = () => {};
+    return {
+      name: String(index),
+      model: create(part, () => listener()),
+      get hasRoom() {
+        return part.hasRoom;
+      },
+      onRoom(hears) {
+        listener = hears;
+      },
+    };
+  };
+  return join([
+    toMember(first, 0),
+    toMember(second, 1),
+    ...others.map((part, index) => toMember(part, index + 2)),
+  ]);
 }
 
 /** An example of fewer rows than a run has to have. */

@@ -137,4 +137,15 @@ export interface EngineInstance {
   drain(): Promise<void>;
   /** Ends runs that are in flight, where that can be done without harm to the rest: in processes. Then `drain`. */
   kill?(): void;
+  /**
+   * One instance for each session, instead of this one, which is not to be used any more: who balances over them sees
+   * how each does. Absent where there is one session, or runs do not stay with the session of their slot.
+   */
+  split?(): readonly EnginePart[];
+}
+
+/** One session of several. */
+export interface EnginePart extends EngineInstance {
+  /** Would `tryAcquire` give a slot? */
+  readonly hasRoom: boolean;
 }

@@ -12,8 +12,8 @@ export interface Wrapping {
   infer(request: InferRequest, context: RequestContext): Promise<InferResponse>;
   /** Offered only where the model can answer at once. */
   inferNow(request: InferRequest, context: RequestContext): InferResponse | undefined;
-  /** Offered only where the model refuses beforehand. */
-  turnAway(context: RequestContext, isPlain: () => boolean): NimifyError | undefined;
+  /** Offered only where the model refuses beforehand. Absent: nobody is turned away, whatever the model says. */
+  turnAway?(context: RequestContext, isPlain: () => boolean): NimifyError | undefined;
 }
 
 /** A Model around one other: all else is as that one has it. */
@@ -33,7 +33,7 @@ export function wrapModel(model: Model, { kind, signature, infer, inferNow, turn
     inner: [model],
     infer,
     ...(model.inferNow === undefined ? {} : { inferNow }),
-    ...(model.turnAway === undefined ? {} : { turnAway }),
+    ...(model.turnAway === undefined || turnAway === undefined ? {} : { turnAway }),
     close: (how) => model.close(how),
   };
 }

@@ -6,6 +6,13 @@ import { selectRecords, worstFirst } from '../control/events/select-records.ts';
 import type { SloCounts, SloLedger } from '../control/slo/contract.ts';
 import type { Registry } from '../registry/contract.ts';
 import type { ModelControl } from '../registry/live/contract.ts';
+import {
+  type BreakerAction,
+  type BreakerStatus,
+  changeBreaker,
+  joinBreakers,
+  readBreaker,
+} from './breakers.ts';
 import { joinIndexes } from './join-index.ts';
 import { changeLogSettings, type LogSettings } from './log-settings.ts';
 import type { Answering, AnswerOf, CountedModel, LogChanges, Peers, QuestionOf, Topic } from './peers.ts';
@@ -27,6 +34,10 @@ export interface Cluster {
   slo(): Promise<readonly (readonly SloCounts[])[]>;
   /** This process drains: nobody is to be kept waiting for news. */
   readonly isDraining: boolean;
+  /** @throws NimifyError as `readBreaker` */
+  breaker(model: string, version: string | undefined): Promise<BreakerStatus>;
+  /** @throws NimifyError as `readBreaker` */
+  changeBreaker(model: string, version: string | undefined, action: BreakerAction): Promise<BreakerStatus>;
   /** What it changes is changed in all before it resolves. */
   readonly control: ModelControl;
 }
@@ -34,7 +45,7 @@ export interface Cluster {
 /** What belongs to this process alone. */
 export interface OwnParts {
   readonly metrics: { render(): string };
-  readonly registry: Pick<Registry, 'statistics'>;
+  readonly registry: Pick<Registry, 'statistics' | 'find'>;
   readonly control: ModelControl;
   readonly log: Logger;
   readonly events: EventLog;
@@ -79,6 +90,9 @@ export function createCluster(own: OwnParts, peers?: Peers): Cluster {
     get isDraining() {
       return own.events.isDraining;
     },
+    breaker: async (model, version) => joinBreakers(await ask('breaker', { model, version })),
+    changeBreaker: async (model, version, action) =>
+      joinBreakers(await ask('changeBreaker', { model, version, action })),
     control: {
       mode: own.control.mode,
       async index({ readyOnly = false } = {}) {
@@ -111,6 +125,8 @@ function createAnswering({ metrics, registry, control, log, events, slo }: OwnPa
     events: (filter) => events.list(filter),
     openIncidents: () => events.open(),
     slo: () => slo.read(),
+    breaker: ({ model, version }) => readBreaker(registry, model, version),
+    changeBreaker: ({ model, version, action }) => changeBreaker(registry, model, version, action),
     logSettings: (changes) => changeLogSettings(log, changes),
   };
   return (topic, question) => answers[topic](question);

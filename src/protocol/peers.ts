@@ -2,6 +2,7 @@ import type { EventFilter, EventRecord } from '../control/events/contract.ts';
 import type { SloCounts } from '../control/slo/contract.ts';
 import type { IndexEntry, LoadRequest } from '../registry/live/contract.ts';
 import type { ModelStatistics } from '../registry/statistics.ts';
+import type { BreakerAction, BreakerStatus } from './breakers.ts';
 import type { LogSettings } from './log-settings.ts';
 
 /** What was counted of one version of a model, in one process or in all. */
@@ -24,6 +25,11 @@ export interface Questions {
   readonly events: Asked<EventFilter, readonly EventRecord[]>;
   readonly openIncidents: Asked<Record<never, never>, readonly EventRecord[]>;
   readonly slo: Asked<Record<never, never>, readonly SloCounts[]>;
+  readonly breaker: Asked<{ readonly model: string; readonly version: string | undefined }, BreakerStatus>;
+  readonly changeBreaker: Asked<
+    { readonly model: string; readonly version: string | undefined; readonly action: BreakerAction },
+    BreakerStatus
+  >;
 }
 
 export type LogChanges = Readonly<Record<string, string | number | boolean>>;
@@ -38,7 +44,7 @@ export type QuestionOf<T extends Topic> = Questions[T]['question'];
 export type AnswerOf<T extends Topic> = Questions[T]['answer'];
 
 /** What changes a process instead of telling of it: one after the other, in the same order in each. */
-export const CHANGES: ReadonlySet<Topic> = new Set<Topic>(['load', 'unload', 'logSettings']);
+export const CHANGES: ReadonlySet<Topic> = new Set<Topic>(['load', 'unload', 'logSettings', 'changeBreaker']);
 
 /** Answers for one process. */
 export type Answering = <T extends Topic>(

@@ -6,6 +6,7 @@ import type { Artifact } from '../model/artifact.ts';
 import type { RequestContext } from '../model/context.ts';
 import type { Model } from '../model/contract.ts';
 import type { InferRequest, InferResponse } from '../model/request.ts';
+import type { Circuit } from '../policy/breaker/circuit.ts';
 import type { ModelStatistics } from './statistics.ts';
 
 /** A request that is known to work, and what the model answered to it in its self-test. */
@@ -38,6 +39,8 @@ export interface ServedModel {
   readonly defaultTimeoutMs?: number;
   /** What its requests are to keep to. Absent: nothing. */
   readonly slo?: SloObjectives;
+  /** Whether it is being left alone; absent where it has no breaker. */
+  readonly breaker?: Pick<Circuit, 'state' | 'read' | 'open' | 'close' | 'reset'>;
   /** What its `config.pbtxt`, or the request that loaded it, says; absent where there is none. */
   readonly config?: ModelConfig;
 }

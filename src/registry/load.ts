@@ -1,6 +1,7 @@
 import type { BatchingChoice } from '../base/config/batching.ts';
 import type { Objective } from '../base/config/objective.ts';
 import type { Target, TuneChoice } from '../base/config/options.ts';
+import { DEFAULT_POLICIES, type PolicyChoices } from '../base/config/policies.ts';
 import { NimifyError } from '../base/errors/nimify-error.ts';
 import { type Logger, SILENT } from '../base/telemetry/log.ts';
 import { type Clock, systemClock } from '../base/util/clock.ts';
@@ -27,6 +28,8 @@ export interface LoadModelOptions {
    * of batches and windows, too.
    */
   readonly tune?: TuneChoice;
+  /** What stands between requests and an engine that fails; what is left out is as in a server. */
+  readonly policies?: Partial<PolicyChoices>;
   /** Default: silent. */
   readonly log?: Logger;
   readonly clock?: Clock;
@@ -63,6 +66,7 @@ export function loadFound(found: FoundModel, options: LoadModelOptions = {}): Pr
       batching: options.batching ?? 'auto',
       target: options.target ?? 'balanced',
       tune: options.tune ?? 'off',
+      policies: { ...DEFAULT_POLICIES, ...options.policies },
       ...(options.objective === undefined ? {} : { objective: options.objective }),
     },
   );

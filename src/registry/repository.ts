@@ -4,6 +4,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import type { BatchingChoice } from '../base/config/batching.ts';
 import type { Objective } from '../base/config/objective.ts';
 import type { Target, TuneChoice } from '../base/config/options.ts';
+import type { PolicyChoices } from '../base/config/policies.ts';
 import type { SloSettings } from '../base/config/service-level.ts';
 import { NimifyError } from '../base/errors/nimify-error.ts';
 import type { ConfigText } from '../base/triton/read-model-config.ts';
@@ -28,6 +29,8 @@ export interface SourceSettings {
   readonly slo?: SloSettings;
   /** Must it be ready for the server to be? Default: it must. */
   readonly required?: boolean;
+  /** What stands between requests and an engine that fails; what is left out is as by default. */
+  readonly policies?: Partial<PolicyChoices>;
 }
 
 /**

@@ -6,6 +6,7 @@ import { NimifyError } from '../errors/nimify-error.ts';
 import type { Given } from './layer.ts';
 import { type Config, type ConfigSources, loadConfig } from './load-config.ts';
 import { originText } from './origin.ts';
+import { DEFAULT_POLICIES } from './policies.ts';
 
 let folder: string;
 
@@ -137,6 +138,7 @@ models:
       graphOptimization: 'all',
     };
     const byDefault = {
+      ...DEFAULT_POLICIES,
       batching: 'auto',
       objective: undefined,
       required: true,

@@ -21,7 +21,12 @@ export interface NimifyErrorOptions {
  * What load and clients bring about: where in the code it was found out tells nobody anything, and to write down the
  * stack takes longer than the rest of a refusal.
  */
-const WITHOUT_STACK: ReadonlySet<ErrorCode> = new Set(['OVERLOADED', 'DEADLINE_EXCEEDED', 'CANCELLED']);
+const WITHOUT_STACK: ReadonlySet<ErrorCode> = new Set([
+  'OVERLOADED',
+  'CIRCUIT_OPEN',
+  'DEADLINE_EXCEEDED',
+  'CANCELLED',
+]);
 
 /**
  * The only error class of nimify. Match on `code`; the message is for people and may change. Codes that are nobody's

@@ -146,6 +146,7 @@ function toServerOptions(config: Config): ServerOptions {
       engine: withoutUnset(settings.engine),
       defaultTimeoutMs: settings.timeoutMs,
       ...withoutUnset(choicesOf(settings)),
+      policies: withoutUnset(policiesOf(settings)),
     })),
     host,
     httpPort,
@@ -166,6 +167,10 @@ function toServerOptions(config: Config): ServerOptions {
 
 function choicesOf({ batching, objective, target, tune, slo, required }: ModelSettings) {
   return { batching, objective, target, tune, slo, required };
+}
+
+function policiesOf({ breaker, retry, hedge, ejection, fallback, bulkhead }: ModelSettings) {
+  return { breaker, retry, hedge, ejection, fallback, bulkhead };
 }
 
 function toRepositoryOptions({ pollSecs, ...others }: Config['repository']): Partial<RepositoryOptions> {

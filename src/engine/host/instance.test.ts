@@ -107,4 +107,36 @@ describe('createHostedInstance', () => {
     expect(instance.runNow?.(request)).toBeUndefined();
     expect(session.runs).toHaveLength(0);
   });
+
+  it('is split into one instance for each session, each with its own slots and health', async () => {
+    const [one, other] = [createFakeSession(), createFakeSession()];
+    const parts = instanceOver([one, other, one, other]).split?.() ?? [];
+    expect(parts.map(({ slots, memoryBytes }) => [slots, memoryBytes])).toEqual([
+      [2, 2.5],
+      [2, 2.5],
+    ]);
+    const [first, second] = parts;
+    await second!.run(second!.tryAcquire()!, request, NEVER_CANCELLED);
+    expect([one.runs.length, other.runs.length]).toEqual([0, 1]);
+    second!.tryAcquire();
+    expect([first!.hasRoom, second!.hasRoom]).toEqual([true, false]);
+    let heard = 0;
+    first!.onFree(() => {
+      heard += 1;
+    });
+    one.set({ available: false });
+    expect([heard, first!.health, first!.hasRoom, second!.health]).toEqual([1, 'degraded', false, 'ready']);
+    await first!.drain();
+    expect([one.closed, other.closed]).toEqual([true, false]);
+  });
+
+  it('cannot be split where there is one session, or runs may go elsewhere', () => {
+    expect(instanceOver([createFakeSession()]).split).toBeUndefined();
+    const elsewhere = createHostedInstance({
+      ...{ host: 'inline', hostReason: '', signature, memoryBytes: 0 },
+      sessions: [createFakeSession(), createFakeSession()],
+      run: (session, asked) => session.run(asked),
+    });
+    expect(elsewhere.split).toBeUndefined();
+  });
 });

@@ -1,7 +1,7 @@
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { CancelToken } from '../../base/util/cancel.ts';
 import type {
-  EngineInstance,
+  EnginePart,
   HostKind,
   InstanceHealth,
   RunRequest,
@@ -31,11 +31,13 @@ export interface InstanceParts {
 const RESTARTS_UNTIL_FAILED = 3;
 
 /** Slots over sessions: who holds which, and what of it is well. */
-export function createHostedInstance(parts: InstanceParts): EngineInstance {
+export function createHostedInstance(parts: InstanceParts): EnginePart {
   const { sessions, runNow } = parts;
+  const separate = [...new Set(sessions)];
+  const staysWithSlot = parts.run === undefined && runNow === undefined && parts.close === undefined;
   const held = sessions.map(() => false);
   let listener: () => void = () => {};
-  for (const session of new Set(sessions)) session.onChange(() => listener());
+  for (const session of separate) session.onChange(() => listener());
 
   function freeSlot(): number {
     for (let slot = 0; slot < sessions.length; slot++) {
@@ -59,6 +61,9 @@ export function createHostedInstance(parts: InstanceParts): EngineInstance {
     ...(parts.usualRun === undefined ? {} : { usualRun: parts.usualRun }),
     get health() {
       return healthOf(sessions);
+    },
+    get hasRoom() {
+      return freeSlot() >= 0;
     },
     onFree(hears) {
       listener = hears;
@@ -87,12 +92,24 @@ export function createHostedInstance(parts: InstanceParts): EngineInstance {
     ...(sessions.every((session) => session.kill !== undefined)
       ? {
           kill() {
-            for (const session of new Set(sessions)) session.kill?.();
+            for (const session of separate) session.kill?.();
           },
         }
       : {}),
+    ...(staysWithSlot && separate.length > 1
+      ? {
+          split: () =>
+            separate.map((one) =>
+              createHostedInstance({
+                ...parts,
+                memoryBytes: parts.memoryBytes / separate.length,
+                sessions: sessions.filter((session) => session === one),
+              }),
+            ),
+        }
+      : {}),
     async drain() {
-      await Promise.all([...new Set(sessions)].map((session) => session.close()));
+      await Promise.all(separate.map((session) => session.close()));
       await parts.close?.();
     },
   };

@@ -134,4 +134,29 @@ describe('createAdmission', () => {
     await Promise.all(two);
     expect(setUp().model.turnAway).toBeUndefined();
   });
+
+  it('refuses first what matters least, and counts it', async () => {
+    const shed: string[] = [];
+    const inner = createFakeModel({ answer: () => new Promise<never[]>(() => {}) });
+    const model = createAdmission(
+      { clock: createFakeClock(), instruments: { refused: (criticality) => void shed.push(criticality) } },
+      { minLimit: () => 2, maxLimit: 100, maxConcurrent: 4, criticality: 'sheddable' },
+    )(inner);
+    const ask = (criticality?: string) => {
+      const attributes = criticality === undefined ? {} : { 'x-nimify-criticality': criticality };
+      void model.infer(request, createContext({ attributes })).catch(() => {});
+    };
+    ask();
+    ask();
+    expect(inner.requests).toHaveLength(2);
+    ask();
+    ask('unheard of');
+    expect(shed).toEqual(['sheddable', 'sheddable']);
+    ask('default');
+    ask('default');
+    expect(inner.requests).toHaveLength(4);
+    ask('default');
+    ask('critical');
+    expect(shed).toEqual(['sheddable', 'sheddable', 'default', 'critical']);
+  });
 });

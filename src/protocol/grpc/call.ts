@@ -3,6 +3,7 @@ import type { EncodedInferMessage } from '../../base/oip/encode-protobuf.ts';
 import { type AllocateRaw, type Frame, writeFrameHeader } from '../../base/oip/grpc-frame.ts';
 import type { InferMessage } from '../../base/oip/infer-message.ts';
 import { type CancelSource, type CancelToken, createCancelSource } from '../../base/util/cancel.ts';
+import { FALLBACK_HEADER, fallbackText } from '../fallback-name.ts';
 import { type MemoryClaim, SMALLEST_CLAIM_BYTES } from '../memory-claims.ts';
 import { requestIdOf } from '../request-id.ts';
 import {
@@ -49,6 +50,8 @@ export class Call {
   onDrain: ((error: NimifyError) => void) | undefined;
   /** Called once when the stream has closed, whoever closed it. */
   onClose: (() => void) | undefined;
+  /** Who answered instead of the model, for the head of the answer; mostly nobody. */
+  fallback: string | undefined;
   /** Memory of the message that comes; whoever answers it takes it over. */
   claim: MemoryClaim | undefined;
   /** Where it is among the open calls; the list's own. */
@@ -71,6 +74,7 @@ export class Call {
     this.sendingSinceNs = undefined;
     this.onDrain = undefined;
     this.onClose = undefined;
+    this.fallback = undefined;
     this.claim = undefined;
   }
 
@@ -134,9 +138,9 @@ export function openFrame(
 }
 
 /** The answer's head. To be called once; `coding` is what messages may then be compressed with. */
-export function respond({ stream, headers, requestId }: Call, coding: Coding): void {
+export function respond({ stream, headers, requestId, fallback }: Call, coding: Coding): void {
   const isEchoed = headers['x-request-id'] === requestId;
-  if (coding === 'identity' && !isEchoed) {
+  if (coding === 'identity' && !isEchoed && fallback === undefined) {
     stream.respond();
     return;
   }
@@ -144,6 +148,7 @@ export function respond({ stream, headers, requestId }: Call, coding: Coding): v
     ...OK_HEAD,
     ...(coding === 'identity' ? {} : { 'grpc-encoding': coding }),
     ...(isEchoed ? { 'x-request-id': requestId } : {}),
+    ...(fallback === undefined ? {} : { [FALLBACK_HEADER]: fallbackText(fallback) }),
   });
 }
 

@@ -27,7 +27,8 @@ export function serveModelInfer(call: Call): void {
   const tally = createTally(deps, '/inference.GRPCInferenceService/ModelInfer', call.requestId);
   deps.instruments.begin();
 
-  function send({ encoded, release }: InferAnswer): void {
+  function send({ encoded, release, fallback }: InferAnswer): void {
+    call.fallback = fallback;
     sendOnly(call, encoded, release);
     countOutcome(deps, tally, 'OK');
   }
@@ -77,6 +78,8 @@ export interface InferAnswer {
   readonly encoded: EncodedInferMessage;
   /** To be called once the chunks are no longer needed. */
   readonly release: () => void;
+  /** Who answered instead of the model. */
+  readonly fallback: string | undefined;
 }
 
 /** What a request that wants classes says of its outputs, and the model whose they are. */
@@ -181,17 +184,26 @@ function toAnswer(
   if (phases.computeNs === 0) phases.computeNs = response.report.computeNs;
   const encodeFromNs = deps.clock.nowNs();
   try {
+    const told = withFallback(response);
     const outputs = wanted && withClasses(response.outputs, wanted.outputs, wanted.served);
-    const encoded = encode(outputs === undefined ? response : { ...response, outputs }, FRAME_HEADER_BYTES);
+    const encoded = encode(outputs === undefined ? told : { ...told, outputs }, FRAME_HEADER_BYTES);
     checkSendSize(encoded.byteLength, deps.options.maxSendMessageBytes);
     phases.encodeNs = deps.clock.nowNs() - encodeFromNs;
     const { byteLength } = encoded;
     const claim = deps.memoryRoom.holdAnswer(byteLength, model);
-    return { encoded, release: () => letGo(response, request, claim) };
+    const { fallback } = response.report;
+    return { encoded, release: () => letGo(response, request, claim), fallback };
   } catch (thrown) {
     letGo(response, request);
     throw thrown;
   }
+}
+
+/** In a stream the head is out already, so that the message itself says who gave it, where it was not the model. */
+function withFallback(response: InferResponse): InferResponse {
+  const { fallback } = response.report;
+  if (fallback === undefined) return response;
+  return { ...response, parameters: { ...response.parameters, nimify_fallback: fallback } };
 }
 
 /** The request's buffers only now: a model may answer with views over its inputs. */

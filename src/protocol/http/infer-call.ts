@@ -15,7 +15,7 @@ import { nameModel, type Tally } from '../tally.ts';
 import type { HttpDeps } from './deps.ts';
 import { decodeSegment, type InferPath } from './infer-path.ts';
 import { requireMediaType } from './media-type.ts';
-import { countAnswer, type Reply } from './reply.ts';
+import { countAnswer, type Reply, withFallback } from './reply.ts';
 import { contextFor, type RequestHead, type RequestLife } from './request-context.ts';
 
 /**
@@ -211,7 +211,8 @@ function encode(response: InferResponse, call: InferCall): Reply {
     headerLength === undefined
       ? JSON_HEADERS
       : { 'content-type': 'application/octet-stream', 'inference-header-content-length': headerLength };
-  return { status: 200, headers, chunks, byteLength, release: () => letGo(response, call) };
+  const reply = { status: 200, headers, chunks, byteLength, release: () => letGo(response, call) };
+  return withFallback(reply, response);
 }
 
 /** The request's buffers only now: a model may answer with views over its inputs. */

@@ -3,7 +3,7 @@ import type { InferRequest, InferResponse } from '../../model/request.ts';
 import { clientLeft } from '../refusals.ts';
 import type { HttpDeps } from './deps.ts';
 import type { Exchange } from './inference.ts';
-import { countAnswer, type Reply } from './reply.ts';
+import { countAnswer, type Reply, withFallback } from './reply.ts';
 
 /**
  * Asks the model, and writes its answer as text, which is a copy: the request's buffers and the answer's are let go
@@ -23,7 +23,7 @@ export async function inferText(
       if (phases.computeNs === 0) phases.computeNs = response.report.computeNs;
       if (cancel.cancelled) throw clientLeft();
       const encodeFromNs = clock.nowNs();
-      const reply = countAnswer(encode(response), memoryRoom, tally.model);
+      const reply = countAnswer(withFallback(encode(response), response), memoryRoom, tally.model);
       phases.encodeNs = clock.nowNs() - encodeFromNs;
       return reply;
     } finally {

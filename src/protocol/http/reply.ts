@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { InferResponse } from '../../model/request.ts';
+import { FALLBACK_HEADER, fallbackText } from '../fallback-name.ts';
 import type { MemoryClaim } from '../memory-claims.ts';
 import type { MemoryRoom } from '../memory-room.ts';
 import { type DiscardOptions, discardRest } from './discard-rest.ts';
@@ -32,6 +34,12 @@ export function jsonReply(status: number, value: unknown, headers: Reply['header
 export function countAnswer(reply: Reply, memoryRoom: MemoryRoom, model: string): Reply {
   const claim = memoryRoom.holdAnswer(reply.byteLength, model);
   return claim === undefined ? reply : withClaim(reply, claim);
+}
+
+/** The answer with the header that says who gave it, where it was not the model. */
+export function withFallback(reply: Reply, { report: { fallback } }: InferResponse): Reply {
+  if (fallback === undefined) return reply;
+  return { ...reply, headers: { ...reply.headers, [FALLBACK_HEADER]: fallbackText(fallback) } };
 }
 
 /** The answer, with a claim that is released when it is let go. */

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { HttpDeps } from '../deps.ts';
+import { registerBreaker } from './breaker.ts';
 import { registerEvents } from './events.ts';
 import { registerReload } from './reload.ts';
 import { registerSlo } from './slo.ts';
@@ -11,5 +12,6 @@ import { registerSlo } from './slo.ts';
 export function registerAdmin(app: FastifyInstance, deps: HttpDeps): void {
   registerEvents(app, deps);
   registerSlo(app, deps);
+  registerBreaker(app, deps);
   registerReload(app, deps);
 }
