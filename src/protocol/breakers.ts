@@ -5,14 +5,15 @@ import type { Registry } from '../registry/contract.ts';
 export const BREAKER_ACTIONS = ['open', 'close', 'reset'] as const;
 export type BreakerAction = (typeof BREAKER_ACTIONS)[number];
 
-const STATES = ['closed', 'half-open', 'open'] as const;
+/** From best to worst. */
+export const BREAKER_STATES = ['closed', 'half-open', 'open'] as const;
 
 /** A model's breaker, in one process or in all. */
 export interface BreakerStatus {
   readonly model: string;
   readonly version: string;
   /** Of several processes the worst. */
-  readonly state: (typeof STATES)[number];
+  readonly state: (typeof BREAKER_STATES)[number];
   /** Somebody opened or closed it by hand. */
   readonly forced: boolean;
   /** What it looks at: the last calls, those that failed, and those that were slow. */
@@ -48,7 +49,7 @@ export function changeBreaker(
 export function joinBreakers(statuses: readonly [BreakerStatus, ...BreakerStatus[]]): BreakerStatus {
   return statuses.reduce((one, other) => ({
     ...{ model: one.model, version: one.version },
-    state: STATES.indexOf(other.state) > STATES.indexOf(one.state) ? other.state : one.state,
+    state: BREAKER_STATES.indexOf(other.state) > BREAKER_STATES.indexOf(one.state) ? other.state : one.state,
     forced: one.forced || other.forced,
     calls: one.calls + other.calls,
     faults: one.faults + other.faults,

@@ -1,7 +1,8 @@
 import { EVENT_LEVELS, EVENT_TYPES } from '../../../base/telemetry/events.ts';
+import { BREAKER_ACTIONS, BREAKER_STATES } from '../../breakers.ts';
 import { type JsonSchema, TEXT } from './json-schema.ts';
 import type { PathItems } from './model-paths.ts';
-import { get, object } from './path-items.ts';
+import { get, object, type PathItem, pathParameter, post, renamed } from './path-items.ts';
 
 export const ADMIN_TAG = { name: 'admin', description: 'For those who run the server.' };
 
@@ -34,8 +35,18 @@ const STANDING: JsonSchema = {
   },
 };
 
-/** What `/admin` has, whichever models are served. */
-export function adminPaths(): PathItems {
+const BREAKER = object({
+  ...{ model: TEXT, version: TEXT, state: { enum: BREAKER_STATES } },
+  forced: { type: 'boolean', description: 'Somebody opened or closed it by hand.' },
+  ...{ calls: COUNT, faults: COUNT, slow: COUNT, retry_after_ms: COUNT },
+});
+const RELOADED = object({
+  loaded: { type: 'array', items: TEXT },
+  removed: { type: 'array', items: TEXT },
+});
+
+/** What `/admin` has; of the models only the names matter. */
+export function adminPaths(names: readonly string[]): PathItems {
   const { name: tag } = ADMIN_TAG;
   const lists = { type: 'string', description: 'One, or several with commas between.' };
   const parameters = [
@@ -50,6 +61,17 @@ export function adminPaths(): PathItems {
     query('follow', { type: 'boolean', description: 'Go on, a record a line (application/x-ndjson).' }),
   ];
   const records: JsonSchema = { type: 'array', items: RECORD };
+  const model = pathParameter('model', names.length === 0 ? TEXT : { enum: names });
+  const version = pathParameter('version', TEXT);
+  const breaker = {
+    ...get(tag, 'Breaker of a model', BREAKER, { codes: ['MODEL_NOT_FOUND'] }),
+    ...post(tag, 'Open, close or reset the breaker of a model', {
+      request: object({ action: { enum: BREAKER_ACTIONS } }),
+      response: BREAKER,
+      codes: ['INVALID_INPUT', 'MODEL_NOT_FOUND'],
+      isRequired: true,
+    }),
+  };
   return {
     '/admin/events': {
       parameters,
@@ -62,7 +84,21 @@ export function adminPaths(): PathItems {
       'How the models keep to their objectives',
       object({ objectives: { type: 'array', items: STANDING } }),
     ),
+    '/admin/models/{model}/breaker': { parameters: [model], ...breaker },
+    '/admin/models/{model}/versions/{version}/breaker': {
+      parameters: [model, version],
+      ...renamed(breaker, 'version'),
+    },
+    '/admin/reload': reload(tag),
   };
+}
+
+/** It has no body: what is to hold is in the file. */
+function reload(tag: string): PathItem {
+  const summary = 'Read the configuration again';
+  const codes = ['CONFLICT', 'UNSUPPORTED'] as const;
+  const { get: operation } = get(tag, summary, RELOADED, { codes });
+  return { post: operation! };
 }
 
 function query(name: string, schema: JsonSchema): object {

@@ -43,7 +43,7 @@ export function buildOpenApi(models: readonly ServedModel[], options: OpenApiOpt
       ...allModelPaths(models, answering),
       ...managementPaths(names),
       ...extensionPaths(names),
-      ...adminPaths(),
+      ...adminPaths(names),
     },
     components: { schemas: { Error: ERROR_SCHEMA } },
   };
