@@ -15,8 +15,21 @@ export interface Changes {
 /** Of a model the last counts: what came before is of no account any more. Log settings add up. */
 export function createChanges(): Changes {
   const kept = new Map<string, Change>();
+  const breakers = new Map<string, Change>();
+
+  /** What was opened or closed by hand stays so; one that was reset is as it would be anew. */
+  function keepBreaker(question: QuestionOf<'changeBreaker'>): void {
+    const key = JSON.stringify([question.model, question.version]);
+    if (question.action === 'reset') breakers.delete(key);
+    else breakers.set(key, { topic: 'changeBreaker', question });
+  }
+
   return {
     keep({ topic, question }) {
+      if (topic === 'changeBreaker') {
+        keepBreaker(question as QuestionOf<'changeBreaker'>);
+        return;
+      }
       if (topic !== 'logSettings') {
         kept.set((question as QuestionOf<'load'>).model, { topic, question });
         return;
@@ -25,6 +38,7 @@ export function createChanges(): Changes {
       // No model has this name.
       kept.set('', { topic, question: all });
     },
-    all: () => [...kept.values()],
+    // A breaker is there when its model is.
+    all: () => [...kept.values(), ...breakers.values()],
   };
 }

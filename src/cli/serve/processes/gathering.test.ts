@@ -67,6 +67,10 @@ describe('createGathering', () => {
     await gathering.ask(one, 'unload', { model: 'b' });
     await gathering.ask(one, 'logSettings', { log_info: false });
     await gathering.ask(one, 'logSettings', { log_warning: false });
+    const breakerOf = (model: string) => ({ model, version: undefined });
+    await gathering.ask(one, 'changeBreaker', { ...breakerOf('a'), action: 'open' });
+    await gathering.ask(one, 'changeBreaker', { ...breakerOf('b'), action: 'open' });
+    await gathering.ask(one, 'changeBreaker', { ...breakerOf('b'), action: 'reset' });
     expect(log.level).toBe('error');
     one.answer = REFUSED;
     await gathering.ask(one, 'load', { model: 'c', request: {} });
@@ -76,6 +80,7 @@ describe('createGathering', () => {
       'load {"model":"a","request":{"config":"new"}}',
       'unload {"model":"b"}',
       'logSettings {"log_info":false,"log_warning":false}',
+      'changeBreaker {"model":"a","action":"open"}',
     ]);
     expect(late.isReady).toBe(true);
   });
