@@ -187,7 +187,14 @@ async function assembleOpened(
   try {
     const loaded = await loadPolicies(policies, host);
     const broken = loaded?.breakerOf(policies, host, subject, policyDeps);
-    broken?.circuit.probeWith(example && (() => isAnswered(admitted, example.inputs, deps.clock)));
+    if (broken !== undefined && example !== undefined) {
+      const isReady = () => isAnswered(admitted, example.inputs, deps.clock);
+      const withdraw = broken.circuit.probeWith(isReady);
+      // The circuit outlives it: it is the backend's, whoever was loaded to ask it.
+      admitted.onState((state) => {
+        if (state === 'draining') withdraw();
+      });
+    }
     breaker = broken?.circuit;
     model = broken?.policy(model) ?? model;
     model = loaded?.retryOf(policies, host, policyDeps)?.(model) ?? model;

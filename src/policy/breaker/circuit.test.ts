@@ -142,6 +142,26 @@ describe('createCircuit', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('asks whoever was asked before where the last is taken back, and calls where nobody is left', async () => {
+    const { clock, circuit, calls, call } = setUp();
+    const asked: string[] = [];
+    const ask = (name: string) => async () => {
+      asked.push(name);
+      return false;
+    };
+    const withdrawFirst = circuit.probeWith(ask('first'));
+    const withdrawSecond = circuit.probeWith(ask('second'));
+    withdrawSecond();
+    calls(20, FAULT);
+    clock.advance(1000);
+    await settled();
+    expect(asked).toEqual(['first']);
+    withdrawFirst();
+    clock.advance(8000);
+    expect(call(GOOD)).toBe(true);
+    expect([circuit.state, asked]).toEqual(['half-open', ['first']]);
+  });
+
   it('does not wait for a backend that says nothing', async () => {
     const { clock, circuit, calls } = setUp({ maxOpenMs: 4000 });
     let asked = 0;

@@ -33,6 +33,9 @@ export interface CircuitReport {
   readonly retryAfterMs: number;
 }
 
+/** Is the backend ready? */
+export type Probe = () => Promise<boolean>;
+
 export type CircuitListener = (state: CircuitState, report: CircuitReport) => void;
 
 /** Whether a backend is asked: one for each, shared by all who use it. */
@@ -53,10 +56,11 @@ export interface Circuit {
   read(): CircuitReport;
   onChange(listener: CircuitListener): void;
   /**
-   * From now on this, where it is given, tells whether the backend is ready, and no call is tried before it is. The first time it is believed,
+   * From now on this tells whether the backend is ready, and no call is tried before it is. The first time it is believed,
    * and the circuit closes; where it opens again soon, calls are tried as well.
+   * @returns what takes it back: then whoever was asked before it is asked again
    */
-  probeWith(probe: (() => Promise<boolean>) | undefined): void;
+  probeWith(probe: Probe): () => void;
   /** The backend says that it is ready: it is tried now, where it is being left alone. */
   hasten(): void;
 }
@@ -84,7 +88,8 @@ export function createCircuit(clock: Clock, options: CircuitOptions = {}): Circu
   let succeeded = 0;
   let timer: Timer | undefined;
   let isProbing = false;
-  let probe: (() => Promise<boolean>) | undefined;
+  /** The last is asked. */
+  let probers: readonly Probe[] = [];
 
   function change(next: CircuitState): void {
     timer?.cancel();
@@ -113,11 +118,12 @@ export function createCircuit(clock: Clock, options: CircuitOptions = {}): Circu
     const forMs = longestMs / 2 + (clock.random() * longestMs) / 2;
     openUntilNs = nowNs + forMs * 1e6;
     change('open');
-    if (probe !== undefined) timer = clock.setTimer(tryBackend, forMs);
+    if (probers.length > 0) timer = clock.setTimer(tryBackend, forMs);
   }
 
   /** Asks the backend itself, and lets no call through before it has answered. */
   function tryBackend(): void {
+    const probe = probers.at(-1);
     if (probe === undefined) return;
     const at = epoch;
     const settle = (isReady: boolean) => {
@@ -146,7 +152,7 @@ export function createCircuit(clock: Clock, options: CircuitOptions = {}): Circu
   function isRefusing(): boolean {
     if (state === 'closed') return false;
     if (state === 'half-open') return begun >= probes;
-    return isForced || probe !== undefined || clock.nowNs() < openUntilNs;
+    return isForced || probers.length > 0 || clock.nowNs() < openUntilNs;
   }
 
   function read(): CircuitReport {
@@ -191,8 +197,11 @@ export function createCircuit(clock: Clock, options: CircuitOptions = {}): Circu
     },
     read,
     onChange: (listener) => void listeners.push(listener),
-    probeWith(asks) {
-      probe = asks;
+    probeWith(probe) {
+      probers = [...probers, probe];
+      return () => {
+        probers = probers.filter((each) => each !== probe);
+      };
     },
     hasten() {
       if (state !== 'open' || isForced) return;
