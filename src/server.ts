@@ -10,6 +10,7 @@ import { type Clock, systemClock } from './base/util/clock.ts';
 import { VERSION } from './base/util/version.ts';
 import type { EventOptions } from './control/events/contract.ts';
 import { openEvents } from './control/events/open-events.ts';
+import { type ServersBefore, tellRestart } from './control/events/server-restart.ts';
 import { createHealthMetrics } from './control/health/health-metrics.ts';
 import { createSelfTests } from './control/health/self-tests.ts';
 import { createReload } from './control/reload/reload.ts';
@@ -76,8 +77,8 @@ export interface ServerOptions {
   readonly peers?: Peers;
   /** How ports are opened. Default: by this process. */
   readonly listen?: Listen;
-  /** How many servers there were before this one, which died, where somebody watches over it. */
-  readonly restarts?: number;
+  /** What became of the servers before this one, where somebody watches over it. */
+  readonly before?: ServersBefore;
   /**
    * Resident memory beyond which requests are refused instead of taken, in bytes. `auto`: 80 % of what the container or
    * the machine has. Default `auto`.
@@ -176,12 +177,6 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const metrics = createMetricsRegistry();
   const processMetrics = registerProcessMetrics(metrics, VERSION);
   const batchingMetrics = createBatchingMetrics(metrics);
-  if (options.restarts !== undefined) {
-    metrics
-      .counter('nimify_server_restarts', 'Servers that died and were replaced by this one or one before it.')
-      .labels()
-      .inc(options.restarts);
-  }
   const policyMetrics = createPolicyMetrics(metrics);
   const circuits: Circuits = new Map();
   const {
@@ -204,8 +199,9 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const events = await openEvents(options.events ?? {}, {
     ...{ clock, log, metrics },
     isServed: (name, version) => servedAs(name, version) !== undefined,
-    isOneOfMany: options.peers !== undefined,
+    isOneOfMany: (options.processes ?? 1) > 1,
   });
+  tellRestart(options.before, { metrics, events });
   const slo = createSloLedger({ clock, metrics, events, served: registry.list });
   const dispensable = new Set<string>();
   const watchModel = createInstanceMetrics(metrics, events);

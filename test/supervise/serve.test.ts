@@ -101,6 +101,10 @@ describe.runIf(process.platform === 'linux')('nimify serve, watched over', () =>
     await started.logged(/"signal":"SIGABRT","restarts":2/);
     await expect.poll(restarts).toBe('2');
     expect(await askIris(url)).toBe(200);
+    const { events } = JSON.parse(await textOf(`${url}/admin/events?type=server-restarted`));
+    expect(events).toMatchObject([
+      { state: 'mitigating', message: expect.stringContaining('SIGABRT'), details: { restarts: 2 } },
+    ]);
 
     started.process.kill('SIGTERM');
     const { exitCode, signal, stdout } = await started.finished;

@@ -73,7 +73,10 @@ async function serve(paths: readonly string[], flags: Layer, { place, supervised
   const watched = supervisor && {
     listen: supervisor.listen,
     peers: supervisor.peers,
-    restarts: supervised?.restarts ?? 0,
+    before: {
+      count: supervised?.restarts ?? 0,
+      ...(before === undefined ? {} : { ended: before.ended }),
+    },
   };
   // A terminal that is closed says it with the same signal, and means the end.
   if (place === undefined && !process.stdin.isTTY && !process.stdout.isTTY) {
