@@ -140,7 +140,8 @@ export function createRegistry({
 
   function readinessOf(served: ServedModel): Readiness {
     if (!isModelReady(served)) return 'unready';
-    return served.model.state === 'degraded' ? 'degraded' : 'ready';
+    const isLeftAlone = served.breaker !== undefined && served.breaker.state !== 'closed';
+    return isLeftAlone || served.model.state === 'degraded' ? 'degraded' : 'ready';
   }
 
   function isWell({ entries }: Versions): boolean {

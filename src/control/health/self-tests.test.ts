@@ -113,6 +113,17 @@ describe('createSelfTests', () => {
     expect(registry.isReady()).toBe(true);
   });
 
+  it('takes a model that its breaker leaves alone for one that does not answer, and looks again soon', async () => {
+    const { selfTests, served, registry, setFailing, pass } = setUp();
+    setFailing('CIRCUIT_OPEN');
+    selfTests.noteFailure(served, failure('ENGINE_FAILED'));
+    for (let i = 0; i < 20; i++) await pass(500);
+    expect(registry.isReady()).toBe(false);
+    setFailing(undefined);
+    await pass(500);
+    expect(registry.isReady()).toBe(true);
+  });
+
   it('stops with a model that is gone, and with the server', async () => {
     const { selfTests, served, registry, setFailing, pass, clock } = setUp();
     setFailing('ENGINE_FAILED');

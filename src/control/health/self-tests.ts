@@ -29,6 +29,9 @@ const MAY_BE_DEAD: ReadonlySet<ErrorCode> = new Set([
   'DEADLINE_EXCEEDED',
 ]);
 
+/** What its breaker answers for it: nobody reaches it. */
+const LEFT_ALONE: ErrorCode = 'CIRCUIT_OPEN';
+
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 /** Longest time for an answer. */
@@ -79,7 +82,11 @@ export function createSelfTests({ clock, log, events, registry }: SelfTestDeps):
     const outcome = await ask(served);
     check.timer = undefined;
     check.lastNs = clock.nowNs();
-    check.pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, check.pauseMs * 2));
+    // A breaker that refuses a test costs nothing, and closes when it will.
+    check.pauseMs =
+      outcome instanceof NimifyError && outcome.code === LEFT_ALONE
+        ? FIRST_PAUSE_MS
+        : Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, check.pauseMs * 2));
     if (isStopped || !registry.list().includes(served)) return;
     if (outcome === 'answered') {
       if (check.failures >= FAILURES_UNTIL_SILENT) recovered(served);
@@ -117,7 +124,7 @@ export function createSelfTests({ clock, log, events, registry }: SelfTestDeps):
       return 'answered';
     } catch (failed) {
       const error = toNimifyError(failed);
-      return MAY_BE_DEAD.has(error.code) ? error : 'not asked';
+      return MAY_BE_DEAD.has(error.code) || error.code === LEFT_ALONE ? error : 'not asked';
     }
   }
 
