@@ -66,7 +66,7 @@ afterAll(() => {
 async function serve(events: string, flags: readonly string[] = []) {
   writeFileSync(
     join(folder, 'nimify.yaml'),
-    `models:\n  - path: model.py\n    name: bad\nevents:\n${events}`,
+    `models:\n  - {path: model.py, name: bad, breaker: off}\nevents:\n${events}`,
   );
   const ports = ['--http-port', '0', '--grpc-port', '0', '--metrics-port', '0'];
   const running = startNimify(['serve', ...ports, '--log-format', 'json', ...flags], {
@@ -75,7 +75,7 @@ async function serve(events: string, flags: readonly string[] = []) {
   });
   children.push(running.process);
   const [, url = ''] = await running.printed(/serves 1 model at (\S+)/);
-  const [, grpc = ''] = await running.printed(/gRPC\D*([\d.]+:\d+)/);
+  const [, grpc = ''] = await running.printed(/^grpc +(\S+)/m);
   return { running, url, grpc };
 }
 

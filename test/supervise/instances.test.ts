@@ -67,9 +67,8 @@ function modelProcesses(): readonly number[] {
 describe.runIf(process.platform === 'linux')('the processes of a model', () => {
   it('do not end a third time of one request, which is refused over HTTP and gRPC', async () => {
     await serve({ models: [DIVIDE], engine: { instances: 2 } });
-    for (let crash = 0; crash < 2; crash++) {
-      expect(await divide(SMALLEST, -1)).toEqual([503, 'ENGINE_CRASHED']);
-    }
+    // It was tried again, by itself.
+    expect(await divide(SMALLEST, -1)).toEqual([503, 'ENGINE_CRASHED']);
     expect(await divide(SMALLEST, -1)).toEqual([400, 'INVALID_INPUT']);
     expect(await divideOverGrpc(SMALLEST, -1)).toBe('3');
     expect(await divide(8, 2)).toEqual([200, undefined]);
@@ -95,7 +94,8 @@ describe.runIf(process.platform === 'linux')('the processes of a model', () => {
       return (await fetch(`${server!.url}/v1/predict`, { method: 'POST', headers, body })).status;
     };
     const statuses = await Promise.all([ask(), ask()]);
-    expect(statuses.sort()).toEqual([200, 503]);
+    // What was in it was tried again.
+    expect(statuses).toEqual([200, 200]);
     await expect.poll(told).toEqual(['instance-stuck', 'instance-replaced']);
     expect(modelProcesses()).not.toContain(before[0]);
     expect(await ask()).toBe(200);
