@@ -12,7 +12,9 @@ const DOCUMENTS = existing(
   'README.md',
   'CONTRIBUTING.md',
   'bench/README.md',
-  ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
 );
 
 describeWith(['curl'], 'documents do what they say', () => {
