@@ -8,6 +8,9 @@ export interface Principal {
 
 export const ANONYMOUS: Principal = { name: 'anonymous' };
 
+/** The server itself, which finds out whether a model answers: no client's request. */
+export const SELF_TEST: Principal = { name: 'self-test' };
+
 /** Nanoseconds spent in each part of the request's way; written by whoever does the part. */
 export interface Phases {
   decodeNs: number;

@@ -21,7 +21,9 @@ describe('tellRestart', () => {
       },
     ]);
     expect(text).toContain('nimify_server_restarts_total 2\n');
-    expect(tell({ count: 1, ended: { code: 134, signal: null } }).told[0]?.message).toContain('exit code 134');
+    expect(tell({ count: 1, ended: { code: 134, signal: null } }).told[0]?.message).toContain(
+      'exit code 134',
+    );
   });
 
   it('tells nothing of the first, and counts nothing where nobody watches', () => {

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../base/errors/table.ts';
 import type { EventSink } from '../../base/telemetry/events.ts';
 import type { Logger } from '../../base/telemetry/log.ts';
 import type { Clock, Timer } from '../../base/util/clock.ts';
-import { createContext } from '../../model/context.ts';
+import { createContext, SELF_TEST } from '../../model/context.ts';
 import { createInferRequest } from '../../model/request.ts';
 import type { ServedModel } from '../../registry/contract.ts';
 import type { MutableRegistry } from '../../registry/registry.ts';
@@ -119,7 +119,8 @@ export function createSelfTests({ clock, log, events, registry }: SelfTestDeps):
     const request = createInferRequest({ model: name, inputs: example?.inputs ?? [] });
     const deadlineAtNs = clock.nowNs() + LIMIT_MS * 1e6;
     try {
-      const response = await model.infer(request, createContext({ deadlineAtNs, priority: PRIORITY }));
+      const context = createContext({ deadlineAtNs, priority: PRIORITY, principal: SELF_TEST });
+      const response = await model.infer(request, context);
       response.owner.release();
       return 'answered';
     } catch (failed) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { ErrorCode } from '../../base/errors/table.ts';
 import { createFakeClock } from '../../base/util/fake-clock.ts';
-import { createContext } from '../../model/context.ts';
+import { createContext, SELF_TEST } from '../../model/context.ts';
 import { createFakeModel, type FakeModelOptions } from '../../model/fake-model.ts';
 import { createInferRequest } from '../../model/request.ts';
 import { type BreakerOptions, createBreaker } from './breaker.ts';
@@ -49,6 +49,10 @@ describe('createBreaker', () => {
       retryAfterMs: expect.any(Number),
     });
     expect(inner.requests).toHaveLength(10);
+    expect(refused.count).toBe(1);
+    await expect(model.infer(request, createContext({ principal: SELF_TEST }))).rejects.toMatchObject({
+      code: 'CIRCUIT_OPEN',
+    });
     expect(refused.count).toBe(1);
     isBroken = false;
     clock.advance(1000);

@@ -1,7 +1,7 @@
 import { NimifyError } from '../../base/errors/nimify-error.ts';
 import type { ErrorCode } from '../../base/errors/table.ts';
 import type { Clock } from '../../base/util/clock.ts';
-import type { RequestContext } from '../../model/context.ts';
+import { type RequestContext, SELF_TEST } from '../../model/context.ts';
 import type { Model, Policy } from '../../model/contract.ts';
 import type { InferRequest, InferResponse } from '../../model/request.ts';
 import { wrapModel } from '../../model/wrap-model.ts';
@@ -57,7 +57,7 @@ export function createBreaker(
 
   function infer(model: Model, request: InferRequest, context: RequestContext): Promise<InferResponse> {
     const permit = circuit.begin();
-    if (permit === 0) return Promise.reject(refused(model));
+    if (permit === 0) return Promise.reject(refused(model, context));
     const fromNs = clock.nowNs();
     return model.infer(request, context).then(
       (response) => {
@@ -77,7 +77,7 @@ export function createBreaker(
 
   function inferNow(model: Model, request: InferRequest, context: RequestContext): InferResponse | undefined {
     const permit = circuit.begin();
-    if (permit === 0) throw refused(model);
+    if (permit === 0) throw refused(model, context);
     let response: InferResponse | undefined;
     try {
       response = model.inferNow!(request, context);
@@ -102,8 +102,9 @@ export function createBreaker(
     return answeredAtNs < fromNs && clock.nowNs() - fromNs >= patienceNs;
   }
 
-  function refused({ name }: Model): NimifyError {
-    instruments?.refused();
+  function refused({ name }: Model, { principal }: RequestContext): NimifyError {
+    // Self-tests go on while it is open: they would make it look busy.
+    if (principal !== SELF_TEST) instruments?.refused();
     const { state, isForced, retryAfterMs } = circuit.read();
     if (isForced) {
       return new NimifyError(
@@ -128,7 +129,7 @@ export function createBreaker(
       infer: (request, context) => infer(model, request, context),
       inferNow: (request, context) => inferNow(model, request, context),
       turnAway: (context, isPlain) =>
-        circuit.isRefusing ? refused(model) : model.turnAway?.(context, isPlain),
+        circuit.isRefusing ? refused(model, context) : model.turnAway?.(context, isPlain),
     });
   };
 }
