@@ -34,7 +34,9 @@ async function ask(what: string): Promise<{ readonly status: number; readonly an
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ inputs: [{ name: 'what', datatype: 'BYTES', shape: [1], data: [what] }] }),
   });
-  const { outputs } = (await response.json()) as { outputs?: readonly { readonly data: readonly string[] }[] };
+  const { outputs } = (await response.json()) as {
+    outputs?: readonly { readonly data: readonly string[] }[];
+  };
   return { status: response.status, answer: outputs?.[0]?.data[0] };
 }
 
@@ -78,7 +80,8 @@ describeWith(['python'], 'several instances of a function', () => {
     while (!(await eventTypes()).includes('member-ejected')) {
       if ((await ask(`fail-in:${path}`)).status !== 200) failures += 1;
     }
-    expect(failures).toBe(5);
+    // More where a self-test was answered in between: that begins a new row.
+    expect(failures).toBeGreaterThanOrEqual(5);
     const after = await Promise.all(Array.from({ length: 100 }, () => ask(`fail-in:${path}`)));
     expect(new Set(after.map(({ status }) => status))).toEqual(new Set([200]));
     expect(after.map(({ answer }) => answer)).not.toContain(sick);
