@@ -1,6 +1,8 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { toBytesData } from '../../../base/tensor/bytes.ts';
+import { createFakeClock } from '../../../base/util/fake-clock.ts';
+import { createCircuit } from '../../../policy/breaker/circuit.ts';
 import type { ServedModel } from '../../../registry/contract.ts';
 import {
   createServed,
@@ -197,7 +199,8 @@ describe('buildOpenApi', () => {
   });
 
   it('lists every route that answers, and all that it lists answer', async () => {
-    here = await serveModels(MODELS);
+    const breaker = createCircuit(createFakeClock());
+    here = await serveModels(MODELS.map((served) => ({ ...served, breaker })));
     for (const [path, method] of operationsOf(MODELS)) {
       if (method !== 'get') continue;
       const url = here.url + path.replace('{model}', 'iris').replace('{version}', '1');
