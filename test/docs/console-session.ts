@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConsoleBlock, fits, type Step } from './console-blocks.ts';
@@ -26,7 +26,8 @@ interface Running {
  * else listens there; commands and output are translated.
  */
 export async function createConsoleSession(): Promise<ConsoleSession> {
-  const ports = { http: await freePort(), grpc: await freePort(), metrics: await freePort() };
+  const [http, grpc, metrics] = await freePorts();
+  const ports = { http, grpc, metrics };
   let server: Running | undefined;
 
   async function play({ kind, steps }: ConsoleBlock): Promise<void> {
@@ -140,12 +141,16 @@ function interrupt({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+/** Held all at once, so that none is given twice. */
+async function freePorts(): Promise<[number, number, number]> {
+  const probes = [createServer(), createServer(), createServer()] as const;
+  await Promise.all(probes.map((probe) => once(probe.listen(0, '127.0.0.1'), 'listening')));
+  const [http, grpc, metrics] = probes;
+  const ports: [number, number, number] = [portOf(http), portOf(grpc), portOf(metrics)];
+  await Promise.all(probes.map((probe) => once(probe.close(), 'close')));
+  return ports;
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
 }
