@@ -61,7 +61,7 @@ export function memoryGrowth(pauses) {
 }
 
 /** The last third of the pauses against the second: the first is the start's. */
-function growthOf(what, pauses, heldIn, limitOf) {
+export function growthOf(what, pauses, heldIn, limitOf) {
   const values = pauses.map(heldIn);
   const third = Math.floor(values.length / 3);
   const before = median(values.slice(third, 2 * third));

@@ -171,3 +171,86 @@ declare module '*/soak/judge.mjs' {
   }
   export function judge(soaked: Soaked): readonly { readonly what: string; readonly isOk?: boolean }[];
 }
+
+declare module '*/chaos/models.mjs' {
+  export interface ChaosRequest {
+    readonly number: number;
+    readonly inputs: readonly { readonly data: Float32Array }[];
+    readonly expected: readonly { readonly name: string; readonly bytes: Buffer }[];
+  }
+  export function requestOf(options: {
+    readonly number: number;
+    readonly model: string;
+    readonly isBinary: boolean;
+    readonly deadlineMs: number;
+    readonly random: () => number;
+  }): ChaosRequest;
+}
+
+declare module '*/chaos/outcomes.mjs' {
+  export type Outcome = 'correct' | 'late' | 'refused' | 'untrue' | 'lost' | 'wrong';
+  export function outcomeOf(
+    request: object,
+    came: {
+      readonly answer?: {
+        readonly status: number;
+        readonly headers: Readonly<Record<string, string>>;
+        readonly body: Buffer;
+      };
+      readonly lost?: string;
+      readonly openedMs?: number;
+    },
+    latencyMs: number,
+  ): { readonly is: Outcome; readonly says?: string };
+}
+
+declare module '*/chaos/row.mjs' {
+  export interface FaultRecord {
+    readonly number: number;
+    readonly model: string;
+    readonly group: string;
+    readonly dueMs: number;
+    readonly sentMs: number;
+    readonly doneMs: number;
+    readonly is: 'correct' | 'late' | 'refused' | 'untrue' | 'lost' | 'wrong';
+    readonly says?: string;
+    readonly openedMs?: number;
+  }
+  export interface FaultRow {
+    readonly requests: number;
+    readonly recoverMs?: number;
+  }
+  export function rowOf(what: {
+    readonly fault: {
+      readonly name: string;
+      readonly signs?: readonly string[];
+      readonly mends?: readonly string[];
+      readonly judgesProxied?: boolean;
+    };
+    readonly policies: string;
+    readonly begins: { readonly ms: number; readonly wallMs: number };
+    readonly endsMs: number;
+    readonly startMs: number;
+    readonly diedMs?: number;
+    readonly records: readonly FaultRecord[];
+    readonly surplus: number;
+    readonly events: readonly { readonly type: string; readonly time: string }[];
+    readonly counters: { readonly retries: number; readonly hedges: number };
+    readonly calls?: number;
+    readonly extras: object;
+    readonly isAlive: boolean;
+  }): FaultRow;
+}
+
+declare module '*/chaos/bars.mjs' {
+  export function judgeRow(
+    fault: { readonly bars: readonly string[] },
+    row: object,
+  ): readonly {
+    readonly what: string;
+    readonly wanted: string;
+    readonly found: string;
+    readonly isMet: boolean;
+    readonly isTiming: boolean;
+  }[];
+}
