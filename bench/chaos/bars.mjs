@@ -31,6 +31,24 @@ const OF_FAULTS = {
       textOf: asPercent,
     }),
   ],
+  'server-died': [
+    bar({
+      what: 'right and in time, of all requests but those in flight in it',
+      wanted: '>= 99.9 %',
+      isTiming: true,
+      measure: ({ goodShareOfOthers }) => goodShareOfOthers,
+      isMet: (value) => value >= 0.999,
+      textOf: asPercent,
+    }),
+    bar({
+      what: 'the first answer after its death',
+      wanted: '< 1 s',
+      isTiming: true,
+      measure: ({ backMs }) => backMs,
+      isMet: (value) => value < 1000,
+      textOf: asSeconds,
+    }),
+  ],
   'killed-each-second': [
     bar({
       what: 'requests that failed',
@@ -104,6 +122,7 @@ function bar({ what, wanted, isTiming = false, measure, isMet, textOf = String }
 }
 
 function asPercent(share) {
+  if (share === undefined) return 'it did not die';
   return `${(share * 100).toFixed(2)} %`;
 }
 

@@ -8,10 +8,10 @@ const TOO_LATE = 504;
  * What became of a request:
  * - `correct`: the right answer, within its deadline; `late`: the right one, after it;
  * - `refused`: told at once that it cannot be answered, with the truth: 504, or 429 and 503 with a `Retry-After`;
- * - `untrue`: told anything else, although nothing was wrong with it;
+ * - `failed`: told that it failed, or anything else, although nothing was wrong with it;
  * - `lost`: no answer at all; `wrong`: somebody else's answer, or one that nobody has asked for.
  */
-export const OUTCOMES = ['correct', 'late', 'refused', 'untrue', 'lost', 'wrong'];
+export const OUTCOMES = ['correct', 'late', 'refused', 'failed', 'lost', 'wrong'];
 
 /** @returns `{is, says}`: one of OUTCOMES, and what came where it is none of the first three */
 export function outcomeOf(request, { answer, lost }, latencyMs) {
@@ -21,13 +21,13 @@ export function outcomeOf(request, { answer, lost }, latencyMs) {
   try {
     decoded = decodeHttp(answer);
   } catch (error) {
-    return { is: status === 200 ? 'wrong' : 'untrue', says: `status ${status}, ${error.message}` };
+    return { is: status === 200 ? 'wrong' : 'failed', says: `status ${status}, ${error.message}` };
   }
   if (status !== 200) {
     const isTrue = status === TOO_LATE || (BUSY.has(status) && Number(headers['retry-after']) >= 1);
     return isTrue
       ? { is: 'refused', says: decoded.code }
-      : { is: 'untrue', says: `${status} ${decoded.code}` };
+      : { is: 'failed', says: `${status} ${decoded.code}` };
   }
   const difference = differenceOf(request, decoded.answer);
   if (difference !== undefined) return { is: 'wrong', says: difference };

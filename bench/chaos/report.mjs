@@ -41,13 +41,13 @@ export function renderBars(rows) {
 
 function renderRows(rows) {
   const head = [
-    ...['fault', 'requests', 'right, in time', 'late', 'refused', 'untrue', 'lost', 'in flight', 'wrong'],
+    ...['fault', 'requests', 'right, in time', 'late', 'refused', 'failed', 'lost', 'in flight', 'wrong'],
     ...['noticed', 'mended', 'back', 'again', 'p99 ms'],
   ];
   const lines = rows.map((row) =>
     row.skipped === undefined
       ? [
-          ...[row.fault, row.requests, row.correct, row.late, row.refused, row.untrue, row.lost],
+          ...[row.fault, row.requests, row.correct, row.late, row.refused, row.failed, row.lost],
           ...[row.inFlight, row.wrong, seconds(row.detectMs), seconds(row.mendMs), seconds(row.recoverMs)],
           ...[row.amplification.toFixed(3), number(row.p99Ms)],
         ]
@@ -70,7 +70,7 @@ function renderRows(rows) {
 function renderLegend() {
   return [
     'right, in time: the answer that was computed beforehand, bit for bit, within the deadline of the request, which it tells the server.',
-    'refused: 504, or 429 or 503 with a `Retry-After`. Untrue: any other answer to a request that was well.',
+    'refused: 504, or 429 or 503 with a `Retry-After`. Failed: any other answer to a request that was well, such as 500.',
     'lost: no answer, or the connection ended before it. In flight: the connection was held by a server that died.',
     'noticed, mended: the first event that tells of it, and of its end, since it began. Back: how long after its end nearly all (95 % of each quarter of a second) were answered in time again.',
     'again: runs that began, of the requests.',

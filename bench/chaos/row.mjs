@@ -28,6 +28,10 @@ export function rowOf({ fault, policies, begins, endsMs, startMs, records, diedM
     wrong: counts.wrong + surplus,
     inFlight,
     goodShare: counts.correct / requests,
+    // Of a server that died: of those who were not in it, and when it was there again.
+    ...(diedMs === undefined
+      ? {}
+      : { goodShareOfOthers: counts.correct / (requests - inFlight), backMs: backAfter(judged, diedMs) }),
     ...(others.length === 0 ? {} : { proxied: { requests: others.length, ...countsOf(others) } }),
     detectMs: sinceOf(events, fault.signs, begins),
     mendMs: sinceOf(events, fault.mends, begins),
@@ -38,9 +42,9 @@ export function rowOf({ fault, policies, begins, endsMs, startMs, records, diedM
     amplification: calls === undefined ? 1 + counters.retries / requests : calls / requests,
     ...latenciesOf(judged),
     ...{ extras, isAlive },
-    refusals: countBy(judged.filter(({ is }) => is === 'refused' || is === 'untrue')),
+    refusals: countBy(judged.filter(({ is }) => is === 'refused' || is === 'failed')),
     examples: judged
-      .filter((one) => ['lost', 'wrong', 'untrue', 'late'].includes(one.is) && !isInFlight(one))
+      .filter((one) => ['lost', 'wrong', 'failed', 'late'].includes(one.is) && !isInFlight(one))
       .slice(0, MOST_EXAMPLES)
       .map(({ number, model, is, says, sentMs, doneMs }) => ({
         ...{ number, model, is, says },
@@ -49,6 +53,12 @@ export function rowOf({ fault, policies, begins, endsMs, startMs, records, diedM
       })),
     bins: binsOf(judged, startMs, begins.ms),
   };
+}
+
+/** From the death of a server to the first answer to who asked afterwards. Undefined: there was none. */
+function backAfter(records, diedMs) {
+  const answered = records.filter(({ is, sentMs }) => is === 'correct' && sentMs > diedMs);
+  return answered.length === 0 ? undefined : Math.min(...answered.map(({ doneMs }) => doneMs)) - diedMs;
 }
 
 function countsOf(records) {
@@ -104,6 +114,7 @@ function latenciesOf(records) {
     p99Ms: of(sorted, 0.99),
     maxMs: of(sorted, 1),
     sentLateP99Ms: of(late, 0.99),
+    sentLateMaxMs: of(late, 1),
   };
 }
 

@@ -22,6 +22,10 @@ const HELP = `npm run chaos -- [flags]
   --out folder         default bench/results; '-' writes nothing, as does the short form
 `;
 
+/** By which a request may be sent too late, and how often a fault is tried again for it. */
+const MOST_LATE_MS = 250;
+const MOST_TRIES = 3;
+
 const args = process.argv.slice(2);
 const { values: flags } = parseArgs({
   args,
@@ -120,10 +124,18 @@ for (const one of failed) print(`missed: ${JSON.stringify(one)}`);
 process.exitCode = failed.length > 0 ? 1 : 0;
 
 async function rowOf(fault, policies) {
-  const own = mkdtempSync(join(folder, `${fault.name}-`));
-  const how = { policies, form, seed, folder: own, cache: `${folder}/cache` };
-  const row = fault === OVERLOAD ? await measureOverload(how) : await measureFault(fault, how);
-  return { ...row, bars: judgeRow(fault, row) };
+  for (let tries = 1; ; tries += 1) {
+    const own = mkdtempSync(join(folder, `${fault.name}-`));
+    const how = { policies, form, seed, folder: own, cache: `${folder}/cache` };
+    const row = fault === OVERLOAD ? await measureOverload(how) : await measureFault(fault, how);
+    // What was sent late says nothing of the server: the machine had other things to do.
+    const isDisturbed = row.sentLateMaxMs > MOST_LATE_MS;
+    if (!isDisturbed || tries === MOST_TRIES)
+      return { ...row, tries, isDisturbed, bars: judgeRow(fault, row) };
+    print(
+      `${fault.name} (${policies}): once more, the load stood still for ${Math.round(row.sentLateMaxMs)} ms`,
+    );
+  }
 }
 
 function say({ fault, policies, skipped, bars, requests, correct, refusals, examples }) {

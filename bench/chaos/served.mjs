@@ -37,7 +37,7 @@ export async function startServed({ models, policies, folder, cache, env = {}, w
   const [program, ...args] = [...(wrap?.(disk) ?? []), ...command];
   const child = spawn(program, args, {
     cwd: folder,
-    env: { ...process.env, XDG_CACHE_HOME: wrap === undefined ? cache : `${disk}/cache`, ...env },
+    env: { ...process.env, XDG_CACHE_HOME: cache, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let log = '';

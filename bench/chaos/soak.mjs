@@ -66,13 +66,13 @@ export async function runSoak({ minutes, seed, folder, say }) {
       const records = await runCycle({ server, chosen, cycle, seed, cycleSeconds, random });
       for (const one of records) {
         counts[one.is] += 1;
-        if (['wrong', 'lost', 'untrue'].includes(one.is) && examples.length < 20)
+        if (['wrong', 'lost', 'failed'].includes(one.is) && examples.length < 20)
           examples.push({ cycle, faults: chosen.map(({ name }) => name), ...one });
       }
       pauses.push({ seconds: Math.round((performance.now() - startMs) / 1000), ...(await atRest(server)) });
       const { memoryMib, handles, threads, timers } = pauses.at(-1);
       say(
-        `soak, ${pauses.at(-1).seconds} s, ${chosen.map(({ name }) => name).join(' and ')}: ${counts.correct} right, ${counts.refused} refused, ${counts.lost + counts.wrong + counts.untrue} faults; ${memoryMib.toFixed(0)} MiB, ${handles} handles, ${threads} threads, ${timers} timers`,
+        `soak, ${pauses.at(-1).seconds} s, ${chosen.map(({ name }) => name).join(' and ')}: ${counts.correct} right, ${counts.refused} refused, ${counts.lost + counts.wrong + counts.failed} faults; ${memoryMib.toFixed(0)} MiB, ${handles} handles, ${threads} threads, ${timers} timers`,
       );
     }
     const isSame = server.isRunning() && server.server() === firstPid;
@@ -95,7 +95,7 @@ function judge({ counts, pauses, isSame }) {
     { what: 'requests', isOk: counts.correct > 0, found: String(counts.correct) },
     none('wrong answers', counts.wrong),
     none('lost', counts.lost),
-    none('refused although nothing was wrong with them', counts.untrue),
+    none('refused although nothing was wrong with them', counts.failed),
     { what: 'the server is the one that was started', isOk: isSame, found: isSame ? 'yes' : 'no' },
     memoryGrowth(pauses),
     flat('file descriptors', 'handles', SPARE),

@@ -75,8 +75,15 @@ export function createAnswerBuffer(onAnswer) {
 }
 
 function readLength(held, from, headers) {
-  const end = from + Number(headers['content-length'] ?? 0);
+  const end = from + sizeOf(headers['content-length'] ?? '0', 10);
   return held.length < end ? undefined : { bytes: held.subarray(from, end), end };
+}
+
+/** @throws where it is none: what comes may be damaged */
+function sizeOf(text, radix) {
+  const size = Number.parseInt(text, radix);
+  if (!(size >= 0)) throw new Error(`not a size: ${text.slice(0, 80)}`);
+  return size;
 }
 
 function readChunks(held, from) {
@@ -84,7 +91,7 @@ function readChunks(held, from) {
   for (let at = from; ; ) {
     const lineEnd = held.indexOf('\r\n', at);
     if (lineEnd < 0) return undefined;
-    const size = Number.parseInt(held.toString('latin1', at, lineEnd), 16);
+    const size = sizeOf(held.toString('latin1', at, lineEnd), 16);
     const end = lineEnd + 2 + size + 2;
     if (held.length < end) return undefined;
     if (size === 0) return { bytes: Buffer.concat(chunks), end };

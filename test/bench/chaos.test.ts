@@ -34,9 +34,9 @@ describe('what became of a request of the fault suite', () => {
     expect(is(answer(503, { code: 'CIRCUIT_OPEN' }, { 'retry-after': '1' }))).toBe('refused');
     expect(is(answer(429, { code: 'OVERLOADED' }, { 'retry-after': '1' }))).toBe('refused');
     expect(is(answer(504, { code: 'DEADLINE_EXCEEDED' }))).toBe('refused');
-    expect(is(answer(503, { code: 'ENGINE_CRASHED' }))).toBe('untrue');
-    expect(is(answer(400, { code: 'INVALID_INPUT' }, { 'retry-after': '1' }))).toBe('untrue');
-    expect(is(answer(500, { code: 'INTERNAL' }))).toBe('untrue');
+    expect(is(answer(503, { code: 'ENGINE_CRASHED' }))).toBe('failed');
+    expect(is(answer(400, { code: 'INVALID_INPUT' }, { 'retry-after': '1' }))).toBe('failed');
+    expect(is(answer(500, { code: 'INTERNAL' }))).toBe('failed');
   });
 
   it('is lost where nothing came', () => {
@@ -149,5 +149,6 @@ describe('the bars of the fault suite', () => {
     const row = rowWith(() => ({}));
     expect(missed(['breaker'], row)).toMatchObject([{ found: 'not seen' }]);
     expect(missed(['killed-each-second'], row)).toMatchObject([{ found: 'not seen' }]);
+    expect(missed(['server-died'], row)).toMatchObject([{ found: 'it did not die' }, { found: 'not seen' }]);
   });
 });

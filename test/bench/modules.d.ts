@@ -188,7 +188,7 @@ declare module '*/chaos/models.mjs' {
 }
 
 declare module '*/chaos/outcomes.mjs' {
-  export type Outcome = 'correct' | 'late' | 'refused' | 'untrue' | 'lost' | 'wrong';
+  export type Outcome = 'correct' | 'late' | 'refused' | 'failed' | 'lost' | 'wrong';
   export function outcomeOf(
     request: object,
     came: {
@@ -212,7 +212,7 @@ declare module '*/chaos/row.mjs' {
     readonly dueMs: number;
     readonly sentMs: number;
     readonly doneMs: number;
-    readonly is: 'correct' | 'late' | 'refused' | 'untrue' | 'lost' | 'wrong';
+    readonly is: 'correct' | 'late' | 'refused' | 'failed' | 'lost' | 'wrong';
     readonly says?: string;
     readonly openedMs?: number;
   }

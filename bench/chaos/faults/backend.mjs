@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { FAILING } from '../models.mjs';
 
-/** A Python function that fails when it is told to, and counts its calls itself. */
+/** A Python function that fails when it is told to, and counts its rows itself. */
 const environment = (folder) => ({
   FAILING_HOW: `${folder}/how`,
   FAILING_CALLS: `${folder}/calls`,

@@ -5,7 +5,7 @@ import { signal } from '../processes.mjs';
 export const ABORT_SERVER = {
   name: 'abort-server',
   what: 'the server aborts, as by a fault in native code (SIGABRT)',
-  bars: ['single'],
+  bars: ['server-died'],
   endsServer: true,
   ...{ signs: ['server-restarted'], mends: ['server-restarted'] },
   async inject({ server }) {
@@ -16,7 +16,7 @@ export const ABORT_SERVER = {
 export const KILL_SERVER = {
   name: 'kill-server',
   what: 'the system takes the memory of the server away (SIGKILL)',
-  bars: ['single'],
+  bars: ['server-died'],
   endsServer: true,
   ...{ signs: ['server-restarted'], mends: ['server-restarted'] },
   async inject({ server }) {
@@ -29,7 +29,7 @@ export const MEMORY_OUT = {
   what: 'the server gets no more memory from the system (RLIMIT_DATA)',
   about:
     'The limit is set below what it holds. It dies as soon as it wants more, or goes on with what it has.',
-  bars: ['single'],
+  bars: ['server-died'],
   endsServer: true,
   needs: () => toolMissing('prlimit'),
   ...{ signs: ['server-restarted'], mends: ['server-restarted'] },
@@ -45,17 +45,14 @@ export const MEMORY_OUT = {
 
 export const NO_DESCRIPTORS = {
   name: 'no-descriptors',
-  what: 'no file descriptor is left (EMFILE), and 100 clients connect',
+  what: 'no file descriptor is left: 300 clients connect to a server that may have 160 (`ulimit -n`)',
   bars: ['single'],
-  needs: () => toolMissing('prlimit'),
+  wrap: () => ['sh', '-c', 'ulimit -n 160 && exec "$@"', 'sh'],
   seconds: { full: 5, short: 2 },
-  async inject({ server, sleep, seconds, crowd }) {
-    const pid = server.server();
-    limit(pid, '--nofile=24:');
-    const leave = crowd(100);
+  async inject({ sleep, seconds, crowd }) {
+    const leave = crowd(300);
     await sleep(seconds * 1000);
     leave();
-    limit(pid, '--nofile=20000:');
   },
 };
 

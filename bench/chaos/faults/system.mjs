@@ -18,6 +18,7 @@ export const DISK_FULL = {
       : 'file systems cannot be mounted here (unshare --mount)',
   ...{ signs: ['disk-full'], mends: ['disk-recovered'] },
   seconds: { full: 5, short: 2 },
+  env: (folder) => ({ XDG_CACHE_HOME: `${folder}/disk/cache` }),
   /** A disk of its own, on which everything is that the server writes. */
   wrap: (disk) => [
     ...['unshare', ...APART, 'sh', '-c'],

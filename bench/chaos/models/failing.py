@@ -1,5 +1,5 @@
-"""The sums of make_models.py, by a function that does as the file FAILING_HOW says, and counts in FAILING_CALLS how
-often it was called: `raise` or `crash`, and the share of calls to which it happens; an empty file: nothing does.
+"""The sums of make_models.py, by a function that does as the file FAILING_HOW says, and counts in FAILING_CALLS the
+rows that it was given: `raise` or `crash`, and the share of calls to which it happens; an empty file: nothing does.
 """
 import os
 import random
@@ -11,7 +11,7 @@ WEIGHTS = [[(i * 4 + j) % 7 - 3 for j in range(4)] for i in range(8)]
 
 def predict(x: Annotated[list, "FP32[batch,8]"]) -> dict:
     calls = os.open(os.environ["FAILING_CALLS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(calls, b"+")
+    os.write(calls, b"+" * len(x))
     os.close(calls)
     with open(os.environ["FAILING_HOW"], encoding="ascii") as file:
         how, _, share = file.read().partition(" ")
