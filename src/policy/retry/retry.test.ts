@@ -54,6 +54,14 @@ describe('createRetry', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('leaves a model alone that is being closed, and tells what went wrong', async () => {
+    const { counts, inner, model, owner, request } = setUp(1);
+    const answer = model.infer(request, createContext());
+    inner.setState('draining');
+    await expect(answer).rejects.toMatchObject({ code: 'ENGINE_CRASHED' });
+    expect([counts.retried, owner.holders]).toEqual([0, 1]);
+  });
+
   it('gives up after its tries, with what went wrong', async () => {
     const { clock, inner, model, owner, request } = setUp(9, { maxTries: 3, baseDelayMs: 1, maxDelayMs: 1 });
     const answer = expect(model.infer(request, createContext())).rejects.toMatchObject({

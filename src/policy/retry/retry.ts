@@ -57,7 +57,9 @@ export function createRetry(
     function failed(failure: unknown): Promise<InferResponse> {
       const isTransient = failure instanceof NimifyError && TRANSIENT.has(failure.code);
       budget.ended(isTransient);
-      const delayMs = isTransient ? delayBefore(failure, tries, context) : undefined;
+      // One that is being closed would only say so.
+      const mayHelp = isTransient && model.state !== 'draining';
+      const delayMs = mayHelp ? delayBefore(failure, tries, context) : undefined;
       if (delayMs === undefined) {
         owner.release();
         return Promise.reject(failure);
