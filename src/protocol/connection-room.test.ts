@@ -79,6 +79,26 @@ describe('a room for connections', () => {
     expect(await (await open(port)).ask()).toBe(OK);
   });
 
+  it('has each who comes take the place of one who says nothing, before there is none left', () => {
+    const room = createConnectionRoom({ clock: createFakeClock(), log: SILENT, maxConnections: 100 });
+    let closed = 0;
+    const door = room.open(
+      createServer(),
+      () => {},
+      () => {
+        closed += 1;
+      },
+    );
+    for (let i = 0; i < 75; i += 1) door.entered();
+    expect(closed).toBe(0);
+    for (let i = 0; i < 3; i += 1) door.entered();
+    expect(closed).toBe(3);
+    for (let i = 0; i < 3; i += 1) door.left();
+    door.left();
+    door.entered();
+    expect(closed).toBe(3);
+  });
+
   it('is shared by all ports: each takes what the others leave, and at least one', async () => {
     const { ports, warnings } = await serve(3, 2);
     const [a = 0, b = 0] = ports;

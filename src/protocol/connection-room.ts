@@ -14,14 +14,15 @@ export interface ConnectionRoomOptions {
  * The room for connections, which all ports share: each may take what the others leave of it. Turns connections away
  * when there is none, instead of failing at whatever opens the next file or socket; then closes some of those that are
  * not used, so that others get their turn: clients who connected and said nothing, or else connections on which no
- * request runs. Clients take that as any end of an idle connection: they connect again.
+ * request runs. Before it comes to that, each who comes takes the place of the oldest who says nothing. Clients take that as any end of an idle connection: they connect again.
  */
 export interface ConnectionRoom {
   /**
    * To be called once for each server, before it listens.
    * @param makeRoom closes connections that are not used
+   * @param closeSilent closes the oldest whose client has not said anything, if there is one. Default: does nothing
    */
-  open(server: Server, makeRoom: () => void): Door;
+  open(server: Server, makeRoom: () => void, closeSilent?: () => void): Door;
 }
 
 /** Where the connections of one server come in. */
@@ -35,14 +36,26 @@ export interface Door {
 interface OpenDoor {
   readonly server: Server;
   readonly makeRoom: () => void;
+  readonly closeSilent: () => void;
   inside: number;
 }
+
+/**
+ * Part of the room that is left for whoever comes next by those who say nothing: at least as many as are accepted at once,
+ * since a connection is gone only a turn of the event loop after it has been closed.
+ */
+const LEFT_SHARE = 1 / 4;
+const MOST_LEFT = 32;
 
 /** At most one line and one round of closing in this time, however many are turned away. */
 const QUIET_NS = 1e9;
 
 export function createConnectionRoom({ clock, log, maxConnections }: ConnectionRoomOptions): ConnectionRoom {
   const doors: OpenDoor[] = [];
+  const crowded =
+    maxConnections === undefined
+      ? Number.POSITIVE_INFINITY
+      : maxConnections - Math.min(MOST_LEFT, maxConnections * LEFT_SHARE);
   let inside = 0;
   let roomMadeAtNs = Number.NEGATIVE_INFINITY;
 
@@ -69,11 +82,12 @@ export function createConnectionRoom({ clock, log, maxConnections }: ConnectionR
     door.inside += more;
     inside += more;
     share();
+    if (more > 0 && inside > crowded) door.closeSilent();
   }
 
   return {
-    open(server, makeRoom) {
-      const door: OpenDoor = { server, makeRoom, inside: 0 };
+    open(server, makeRoom, closeSilent = () => {}) {
+      const door: OpenDoor = { server, makeRoom, closeSilent, inside: 0 };
       doors.push(door);
       share();
       server.on('drop', () => turnedAway(undefined));

@@ -83,7 +83,7 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
   const accepts = secure === undefined ? 'connection' : 'secureConnection';
   const giveToNode = takeOverConnections(server, accepts);
   const attached = secure && tls?.attach(secure);
-  const door = deps.connectionRoom.open(server, makeRoom);
+  const door = deps.connectionRoom.open(server, makeRoom, () => reader?.closeOldestSilent());
   const reader =
     deps.options.reader === 'node'
       ? undefined

@@ -40,6 +40,21 @@ describe.each(WAYS)('a reader that reads %s', (way) => {
       expect((await idle.next()).status).toBe(200);
     });
 
+    it('before they have said anything are let go one by one, the oldest first', async () => {
+      const { client, reader } = await read([QUICK]);
+      const [idle, first, second] = [await client(), await client(), await client()];
+      idle.send(ask('quick'));
+      await idle.next();
+      reader.closeOldestSilent();
+      await first.closed;
+      expect(second.socket.closed).toBe(false);
+      reader.closeOldestSilent();
+      await second.closed;
+      reader.closeOldestSilent();
+      idle.send(ask('quick'));
+      expect((await idle.next()).status).toBe(200);
+    });
+
     it('within a head are refused, however slowly they go on', async () => {
       const { client, clock } = await read([QUICK]);
       const one = await client();

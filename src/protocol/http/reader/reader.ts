@@ -19,6 +19,8 @@ export interface Reader {
    * @returns the share of its connections that are silent, just opened ones among them
    */
   closeSilent(): number;
+  /** Ends the oldest of those whose clients have not said anything, if there is one. */
+  closeOldestSilent(): void;
   destroyAll(): void;
   /** Stops looking for clients that keep it waiting. */
   stop(): void;
@@ -39,6 +41,8 @@ export interface ReaderOptions
 export function createReader(deps: HttpDeps, options: ReaderOptions): Reader {
   const { clock } = deps;
   const connections = new Set<Connection>();
+  /** Those that had not said anything when they were last looked at, the oldest first. */
+  const silentOnes = new Set<Connection>();
   let waiting: (() => void)[] = [];
   let timer = clock.setTimer(look, options.checkIntervalMs);
 
@@ -54,6 +58,7 @@ export function createReader(deps: HttpDeps, options: ReaderOptions): Reader {
     onLull: wakeIfQuiet,
     onGone(connection) {
       connections.delete(connection);
+      silentOnes.delete(connection);
       wakeIfQuiet();
     },
   };
@@ -79,6 +84,7 @@ export function createReader(deps: HttpDeps, options: ReaderOptions): Reader {
     take(accepted) {
       const connection = openConnection(accepted, around);
       connections.add(connection);
+      silentOnes.add(connection);
       return connection.socket;
     },
     async whenQuiet() {
@@ -98,6 +104,15 @@ export function createReader(deps: HttpDeps, options: ReaderOptions): Reader {
         if (silentMs >= SILENT_MS) connection.destroy();
       }
       return all === 0 ? 0 : silent / all;
+    },
+    closeOldestSilent() {
+      const nowNs = clock.nowNs();
+      for (const connection of silentOnes) {
+        silentOnes.delete(connection);
+        if (connection.silentMs(nowNs) === undefined) continue;
+        connection.destroy();
+        return;
+      }
     },
     destroyAll() {
       for (const connection of connections) connection.destroy();
