@@ -11,6 +11,7 @@
  * a reader allocate gigabytes is a finding too.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { orExplain, ROOT, setUp } from './setup.mjs';
 
@@ -22,6 +23,8 @@ const compiled = spawnSync(process.execPath, [compiler, '-p', join(ROOT, 'test',
   stdio: ['ignore', 2, 2],
 });
 if (compiled.status !== 0) process.exit(1);
+// Where the version is read from lies as deep above what was compiled as above src/.
+copyFileSync(join(ROOT, 'package.json'), join(ROOT, 'dist', '.fuzz', 'package.json'));
 
 const program = [process.execPath, join(ROOT, 'dist', '.fuzz', 'test', 'fuzz', 'main.js')];
 const [command, ...args] =
